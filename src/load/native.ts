@@ -6,6 +6,7 @@ import { bundleFile } from '../supervision/bundle-file.ts';
 import { startProcess } from '../supervision/process.ts';
 import { openRunFolder } from '../supervision/run-folder.ts';
 import type { Watchdog } from '../supervision/watchdog.ts';
+import { connectHint } from './connect-hint.ts';
 import type { Engine, EngineName, ReadyFleet } from './engine.ts';
 import { type Deal, dealEvenly, dealSources, requireWholeGroups } from './fleet/deal.ts';
 import { Fleet } from './fleet/fleet.ts';
@@ -101,7 +102,11 @@ export function createNativeEngine(options: NativeEngineOptions): Engine {
         setupOf(worker, preparation?.result ?? null),
       );
       const prepareMs = preparation?.tookMs ?? null;
-      return Fleet.open({ workload, setups, start, logs, prepareMs, onConnecting, onClosed }, signal);
+      const hint = connectHint(at);
+      return Fleet.open(
+        { workload, setups, start, logs, prepareMs, connectHint: hint, onConnecting, onClosed },
+        signal,
+      );
     },
   };
 }

@@ -104,6 +104,16 @@ it.each([
   expect(error.hint).toContain(hint);
 });
 
+it('who was not refused yet, since the others come later, is said to have waited', async () => {
+  const url = `http://127.0.0.1:${await portOf(answering('404 Not Found'))}`;
+  const slowly = { ...workload(JSON_PLAYERS), connectsPerSecond: 0.1 };
+  const at = { worlds: [{ url, pid: null }], unknown: true, database: null };
+  const error = await failureOf(prepare(slowly, at, { workers: 1 }));
+  expect(error.message).toMatch(
+    /^1 of 4 players could not connect \(0 are connected; 3 were still waiting\): /,
+  );
+});
+
 it('a connection limit for each address shows in the number at which refusals begin', async () => {
   const http = createServer();
   const sockets = new WebSocketServer({ noServer: true });

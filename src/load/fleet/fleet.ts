@@ -32,9 +32,6 @@ const SHUTDOWN_MS = 3_000;
 
 const BROKEN_HINT = 'This is a bug in capbench: please report it, with the bundle.';
 
-const CONNECT_HINT =
-  'Check that the world servers still run (their logs are in the bundle), or lower --scale or load.connectsPerSecond.';
-
 interface FleetPlan {
   readonly workload: Workload;
   readonly setups: readonly WorkerSetup[];
@@ -44,6 +41,8 @@ interface FleetPlan {
   /** Gets the logs of the workers where a user's module writes to them, name -> path. */
   readonly logs: Map<string, string>;
   readonly prepareMs: number | null;
+  /** For players that could not connect for a reason without advice (load/connect-hint.ts). */
+  readonly connectHint: string;
   /** Called once, when every worker has ended. */
   readonly onClosed: () => Promise<void>;
 }
@@ -305,11 +304,14 @@ export class Fleet implements ReadyFleet {
         const { connected, failed } = this.progress();
         this.plan.onConnecting(connected, failed);
         if (failed > players * TOLERATED_FAILURES) {
-          settling ??= setTimeout(() => reject(cannotConnect(players, this.progress())), SETTLE_MS);
+          settling ??= setTimeout(
+            () => reject(cannotConnect(players, this.progress(), this.plan.connectHint)),
+            SETTLE_MS,
+          );
         } else if (this.workers.every(({ kind }) => kind === 'ready')) resolve();
       };
       timer = setTimeout(() => {
-        reject(notConnected(players, limit, this.progress()));
+        reject(notConnected(players, limit, this.progress(), this.plan.connectHint));
       }, limit);
       onAbort = () => reject(interrupted('stopped while the players connected'));
       signal.addEventListener('abort', onAbort, { once: true });
@@ -363,7 +365,7 @@ export class Fleet implements ReadyFleet {
     } else if (kind === 'refused' && this.closing !== null) {
       this.lateErrors.add(report.message);
     } else if (kind === 'refused') {
-      const hint = this.moduleHint ? `${this.moduleHint}run again.` : (report.hint ?? CONNECT_HINT);
+      const hint = this.moduleHint ? `${this.moduleHint}run again.` : (report.hint ?? this.plan.connectHint);
       this.fail(stackFailed(report.message, hint));
     } else if (kind === 'crashed') {
       this.fail(stackFailed(`load worker ${worker} crashed: ${report.message}`, BROKEN_HINT));
@@ -401,19 +403,32 @@ const unanswered = (worker: number, { kind }: RequestBody): Error =>
     'Check whether it was stopped or the machine is overloaded, and run again.',
   );
 
-const withCause = (what: string, refusal: Cause | null): CapbenchError =>
-  refusal === null
-    ? stackFailed(what, CONNECT_HINT)
-    : stackFailed(`${what}: ${refusal.what}`, refusal.hint ?? CONNECT_HINT);
+const withCause = (what: string, refusal: Cause | null, hint: string): CapbenchError =>
+  refusal === null ? stackFailed(what, hint) : stackFailed(`${what}: ${refusal.what}`, refusal.hint ?? hint);
 
-const cannotConnect = (players: number, { connected, failed, refusal }: Progress): CapbenchError =>
-  withCause(
-    `${failed} of ${players} players could not connect`,
+const cannotConnect = (
+  players: number,
+  { connected, failed, refusal }: Progress,
+  hint: string,
+): CapbenchError => {
+  const open = players - connected - failed;
+  // Who was not refused yet may be refused, too.
+  const rest = open > 0 ? ` (${connected} are connected; ${open} were still waiting)` : '';
+  return withCause(
+    `${failed} of ${players} players could not connect${rest}`,
     refusal && causeOfRefusals(refusal, connected),
+    hint,
   );
+};
 
-const notConnected = (players: number, limitMs: number, { connected, refusal }: Progress): CapbenchError =>
+const notConnected = (
+  players: number,
+  limitMs: number,
+  { connected, refusal }: Progress,
+  hint: string,
+): CapbenchError =>
   withCause(
     `${players - connected} of ${players} players are not connected after ${Math.round(limitMs / 1e3)} s`,
     refusal,
+    hint,
   );

@@ -18,6 +18,7 @@ import {
 import { openRunFolder, type RunFolder } from '../../supervision/run-folder.ts';
 import type { Watchdog } from '../../supervision/watchdog.ts';
 import { type Micros, micros } from '../../units.ts';
+import { connectHint } from '../connect-hint.ts';
 import type {
   ConnectFacts,
   Engine,
@@ -76,7 +77,7 @@ export function createK6Engine(options: K6EngineOptions): Engine {
         // Names are resolved once, before the run: k6 goes where they were then.
         await writeFile(folder.file('config.json'), JSON.stringify({ hosts: hostsOf(at) }));
         return await new K6Fleet({
-          ...{ system, workload, folder, onConnecting },
+          ...{ system, workload, folder, onConnecting, connectHint: connectHint(at) },
           process: {
             name: 'k6',
             command: k6.path,
@@ -140,6 +141,8 @@ interface K6FleetPlan {
   readonly folder: RunFolder;
   readonly process: CommandSpec;
   readonly onConnecting: (connected: number, failed: number) => void;
+  /** For players that could not connect. */
+  readonly connectHint: string;
 }
 
 /**
@@ -324,7 +327,7 @@ class K6Fleet implements ReadyFleet {
         const { connected, connectFailed, lanesReady } = account.totals;
         plan.onConnecting(connected, connectFailed);
         if (connectFailed > players * TOLERATED_FAILURES)
-          reject(cannotConnect(connectFailed, players, child));
+          reject(cannotConnect(connectFailed, players, plan.connectHint, child));
         else if (this.goAt !== null && connected + connectFailed >= players && lanesReady >= others)
           resolve();
       };
@@ -367,11 +370,13 @@ const died = (child: SupervisedProcess, exit: Exit): CapbenchError =>
       : `See what k6 logged, and run again. ${tailOf(child)}`,
   );
 
-const cannotConnect = (failed: number, players: number, child: SupervisedProcess): CapbenchError =>
-  stackFailed(
-    `${failed} of ${players} players could not connect`,
-    `See whether the world servers still run (their logs are in the bundle); a lower --scale is kinder to them. ${tailOf(child)}`,
-  );
+const cannotConnect = (
+  failed: number,
+  players: number,
+  hint: string,
+  child: SupervisedProcess,
+): CapbenchError =>
+  stackFailed(`${failed} of ${players} players could not connect`, `${hint} ${tailOf(child)}`);
 
 /** An instant of the wall clock, in whole milliseconds, on the host's monotonic clock: both are read at a tick of the wall clock. */
 function onMonotonicClock(wall: number): Micros {

@@ -30,7 +30,9 @@ export interface PlayerCodec {
   readonly welcome?: (
     player: number,
     frame: string,
-  ) => Welcome | 'later' | { readonly refused: string } | null;
+  ) => Welcome | 'later' | { readonly refused: string; readonly hint: string } | null;
+  /** What is said when no welcome comes, where a server must be asked for it; absent: it welcomes by itself. */
+  readonly unwelcomed?: { readonly what: string; readonly hint: string };
   /** What a server said to a player, without secrets that it may repeat. Absent: there are none. */
   readonly redacted?: (player: number, text: string) => string;
   /** The frame of the player's next operation, by its index in the workload's operations. ASCII. */
@@ -96,7 +98,7 @@ export class SocketProtocol implements Protocol {
       } else if (welcome === null) {
         fail(unexplained('the first frame was not a welcome'));
       } else if ('refused' in welcome) {
-        fail(unexplained(redacted(welcome.refused)));
+        fail({ kind: 'other', what: redacted(welcome.refused), hint: welcome.hint });
       } else {
         settle();
         const connection = new SocketConnection(player, socket, this.plan);
@@ -110,13 +112,18 @@ export class SocketProtocol implements Protocol {
         return;
       }
       if (codec.hello !== undefined) socket.send(Buffer.from(codec.hello(player), 'latin1'), TEXT);
-      const late = unexplained(`no welcome within ${CONNECT_TIMEOUT_MS / 1e3} s`);
+      const { what = 'no welcome', hint = null } = codec.unwelcomed ?? {};
+      const late: Cause = { kind: 'other', what: `${what} within ${CONNECT_TIMEOUT_MS / 1e3} s`, hint };
       timer = setTimeout(() => fail(late), CONNECT_TIMEOUT_MS);
     });
     onRefusal(socket, (cause) => fail({ ...cause, what: redacted(cause.what) }));
     socket.on('close', (code, reason) => {
       const cause = causeOfClose(code, redacted(reason.toString()));
-      fail({ ...cause, what: `the server closed the connection before the welcome (${cause.what})` });
+      const asked = cause.kind === 'closed' ? codec.unwelcomed : undefined;
+      fail({
+        ...(asked === undefined ? cause : { kind: 'other', hint: asked.hint }),
+        what: `the server closed the connection before the welcome (${cause.what})`,
+      });
     });
     socket.on('message', (data) =>
       enter(codec.welcome === undefined ? 'later' : codec.welcome(player, data.toString())),

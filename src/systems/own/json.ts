@@ -11,6 +11,8 @@ import { type Fill, jsonFill, textFill } from './template.ts';
 
 const NO_WELCOME: Welcome = { lastSequence: null, stated: null };
 const LONGEST_REASON = 200;
+const LOGIN_HINT =
+  "compare the log-in frame (players.login.frame) and its values (players.data, login.tokenAt) with what the server expects, and see the server's own log";
 
 /** The value at a path of keys; undefined if there is none. */
 export function at(message: unknown, keys: readonly string[]): unknown {
@@ -34,6 +36,7 @@ export class JsonCodec implements PlayerCodec {
   readonly mostPayload: number;
   readonly hello?: (player: number) => string;
   readonly welcome?: NonNullable<PlayerCodec['welcome']>;
+  readonly unwelcomed?: NonNullable<PlayerCodec['unwelcomed']>;
   readonly redacted: (player: number, text: string) => string;
   private readonly at: Fill;
   private readonly frames: readonly Fill[];
@@ -62,6 +65,8 @@ export class JsonCodec implements PlayerCodec {
     const frame = jsonFill(login.frame, values.of);
     const okAt = login.okAt?.split('.');
     this.hello = (player) => frame(player, 0);
+    const answer = okAt === undefined ? 'answer' : `answer with a value at ${login.okAt} (login.okAt)`;
+    this.unwelcomed = { what: `log-in: no ${answer} to the frame`, hint: LOGIN_HINT };
     this.welcome = (_player, text) => this.welcomeIn(parseJson(text), okAt);
   }
 
@@ -93,7 +98,10 @@ export class JsonCodec implements PlayerCodec {
     const error = at(message, this.errorAt);
     if (says(error)) {
       const reason = typeof error === 'string' ? error : JSON.stringify(error);
-      return { refused: `the server refused the log-in: ${reason.slice(0, LONGEST_REASON)}` };
+      return {
+        refused: `the server refused the log-in: ${reason.slice(0, LONGEST_REASON)}`,
+        hint: LOGIN_HINT,
+      };
     }
     return okAt === undefined || says(at(message, okAt)) ? NO_WELCOME : 'later';
   }

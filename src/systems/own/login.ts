@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { buildConnector, Client, type Dispatcher } from 'undici';
+import { buildConnector, Client, type Dispatcher, errors } from 'undici';
 import { dialOptions } from '../../address/access.ts';
 import { type Cause, causeOfAnswer, causeOfError, unexplained } from '../../address/connection-cause.ts';
 import { monotonic } from '../../clock.ts';
@@ -15,6 +15,13 @@ import type { LoginRequest } from './players-schema.ts';
 import { textFill } from './template.ts';
 
 const LARGEST_ANSWER = 2 ** 20;
+
+const LOGIN_HINT =
+  "compare the request (players.login) and its values (players.data) with what the server expects, and see the server's own log";
+const SESSION_HINT =
+  'the server answered the log-in and refuses what came of it: see whether it wants the token (login.tokenAt, or {token} in players.path) or a cookie';
+const SLOW_HINT =
+  "see the server's own log for the request (players.login.path): it must end its answer, and keep up with log-ins (lower load.connectsPerSecond if not)";
 
 /** What a player has after its login: what all its later requests carry. */
 export interface Session {
@@ -47,11 +54,14 @@ export class Login {
   private readonly values: PlayerValues;
   private readonly requestOf: (player: number, prefix: string) => Dispatcher.RequestOptions;
   private readonly tokenAt: readonly string[] | null;
+  private readonly limitMs: number;
 
-  constructor(login: LoginRequest, values: PlayerValues) {
+  /** `limitMs`: of one log-in. */
+  constructor(login: LoginRequest, values: PlayerValues, limitMs = CONNECT_TIMEOUT_MS) {
     const path = textFill(login.path, values.of, encodeURIComponent);
     const body = bodyFill(login, values.of);
     this.values = values;
+    this.limitMs = limitMs;
     this.tokenAt = login.tokenAt?.split('.') ?? null;
     this.requestOf = (player, prefix) => ({
       method: login.method ?? 'POST',
@@ -65,8 +75,10 @@ export class Login {
   async perform(player: number, route: Route, client: Dispatcher): Promise<Session | Cause> {
     const { pathname } = new URL(route.url);
     const { headers, ...request } = this.requestOf(player, pathname.replace(/\/$/, ''));
+    // The client's own limits begin again with every chunk of an answer.
+    const signal = AbortSignal.timeout(this.limitMs);
     try {
-      const answer = await client.request({ ...request, headers: { ...route.headers, ...headers } });
+      const answer = await client.request({ ...request, headers: { ...route.headers, ...headers }, signal });
       const text = await answer.body.text();
       const { statusCode: status } = answer;
       const cookies = new Cookies();
@@ -76,20 +88,33 @@ export class Login {
       if (!isIn) {
         const location = answer.headers.location?.toString();
         const cause = causeOfAnswer(status, location);
-        return { ...cause, what: `log-in: ${this.values.redacted(player, cause.what)}` };
+        return refused(cause, this.values.redacted(player, cause.what));
       }
       const token = this.tokenAt === null ? null : tokenIn(text, this.tokenAt);
       if (token === undefined) {
-        return unexplained(`log-in: the answer has no token at ${this.tokenAt?.join('.')} (login.tokenAt)`);
+        const what = `log-in: the answer has no token at ${this.tokenAt?.join('.')} (login.tokenAt)`;
+        return { kind: 'other', what, hint: LOGIN_HINT };
       }
       if (token !== null) this.values.tokens[player] = token;
       return { cookies, token };
     } catch (error) {
+      const isSlow = error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError;
+      if (signal.aborted || isSlow) {
+        const limit = signal.aborted ? `${this.limitMs / 1e3} s` : 'load.timeout';
+        return { kind: 'other', what: `log-in: no whole answer within ${limit}`, hint: SLOW_HINT };
+      }
       const cause = causeOfError(error);
       return { ...cause, what: `log-in: ${cause.what}` };
     }
   }
 }
+
+/** An answer that refuses the log-in: the connection was not refused, and its credentials are not those of --header. */
+const refused = ({ kind, hint }: Cause, what: string): Cause => ({
+  kind: 'other',
+  what: `log-in: ${what}`,
+  hint: hint === null || kind === 'unauthorized' ? LOGIN_HINT : hint,
+});
 
 /** Only what a header can carry. */
 function tokenIn(text: string, keys: readonly string[]): string | undefined {
@@ -125,7 +150,11 @@ export const afterLogin = (inner: Protocol, { login, route, sockets, sessions }:
         },
         welcomed: (one, connection, welcome, rest) =>
           dialler.welcomed(one, connection, { ...welcome, loggedInAfter: took }, took + rest),
-        refused: (one, cause) => dialler.refused(one, cause),
+        refused: (one, cause) =>
+          dialler.refused(
+            one,
+            cause.kind === 'unauthorized' ? { ...cause, kind: 'other', hint: SESSION_HINT } : cause,
+          ),
       });
     });
   },

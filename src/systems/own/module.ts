@@ -14,6 +14,10 @@ import { type LoadedModule, lastNumberOf, oneLine } from './module-file.ts';
 import { openContext } from './player-context.ts';
 import type { SocketPlayers } from './players-schema.ts';
 
+/** For a connect whose error is none of the network. */
+const CONNECT_HINT =
+  "see in the module's connect where that comes from, and what the server answered it; lines of context.log are in logs/ of the bundle";
+
 /** The stream of a module's random numbers; no number in load/streams.ts may be equal. */
 const PLAY = 42;
 
@@ -76,7 +80,7 @@ export class ModuleProtocol implements Protocol {
       dialler.refused(player, { kind: 'other', what: `${this.plan.module.name}: ${message}`, hint });
     };
     const timer = setTimeout(
-      () => fail(`connect returned no session within ${CONNECT_TIMEOUT_MS / 1e3} s`),
+      () => fail(`connect returned no session within ${CONNECT_TIMEOUT_MS / 1e3} s`, CONNECT_HINT),
       CONNECT_TIMEOUT_MS,
     );
     connection.open().then(
@@ -84,12 +88,12 @@ export class ModuleProtocol implements Protocol {
         // It came after the timeout.
         if (over) return connection.cut();
         if (!dialler.isOpen) return fail('cancelled');
-        if (!connection.isOpen) return fail('the connection was lost while connecting');
+        if (!connection.isOpen) return fail('the connection was lost while connecting', CONNECT_HINT);
         over = true;
         clearTimeout(timer);
         dialler.welcomed(player, connection, connection.welcome, monotonic() - begin);
       },
-      (thrown: unknown) => fail(`connect: ${oneLine(thrown)}`, hintOf(thrown)),
+      (thrown: unknown) => fail(`connect: ${oneLine(thrown)}`, hintOf(thrown) ?? CONNECT_HINT),
     );
   }
 }

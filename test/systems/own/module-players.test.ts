@@ -254,8 +254,9 @@ test.for([
 ] as const)('a module that %s does not get ready: 93, and its name', async ([, text, message]) => {
   const error = await failureOf(ready(text));
   expect(error.exitCode).toBe(93);
-  if (!message.startsWith('6 of')) expect(error.message).toContain(message);
-  else expect(error.message).toMatch(/players could not connect: .*my-player\.mjs: connect: bad password/);
+  if (!message.startsWith('6 of')) return expect(error.message).toContain(message);
+  expect(error.message).toMatch(/players could not connect.*: .*my-player\.mjs: connect: bad password/);
+  expect(error.hint).toContain("the module's connect");
 });
 
 test.for([
