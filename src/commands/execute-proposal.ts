@@ -4,6 +4,7 @@ import { basename, resolve } from 'node:path';
 import { badInput, CapbenchError, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { AccessLog } from '../proposal/access-log.ts';
+import { cleanProposal } from '../proposal/clean-proposal.ts';
 import { fromArtillery } from '../proposal/from-artillery.ts';
 import { fromK6 } from '../proposal/from-k6.ts';
 import type { Proposal } from '../proposal/proposal.ts';
@@ -30,7 +31,7 @@ const MOST_PRINTED = 12;
 
 /** Writes a scenario that another tool's file, or a log, leads to, and a module where its players need one. */
 export async function writeProposal(host: Host, folder: string, flags: SourceFlags): Promise<void> {
-  const proposal = await proposed(host, flags);
+  const proposal = cleanProposal(await proposed(host, flags), (text) => host.redaction.text(text));
   const files = proposedFiles(proposal);
   await check(host, files.scenario);
   const names = files.module === null ? [FILES[0]] : FILES;

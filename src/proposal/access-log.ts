@@ -1,5 +1,5 @@
 import { BusiestMinute } from './busiest-minute.ts';
-import type { FoundRequest, LeftOut, Proposal } from './proposal.ts';
+import { type FoundRequest, type LeftOut, METHODS, type Proposal } from './proposal.ts';
 import { steady } from './shape.ts';
 
 /** One request of a log. */
@@ -12,7 +12,6 @@ interface Entry {
   readonly status: number;
 }
 
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 /** Different shapes of paths that are told apart; a scan of a server would make any number. */
 const MOST_SHAPES = 2000;
 const MOST_CLIENTS = 1_000_000;

@@ -1,5 +1,5 @@
 import { isScalar, isMap as isYamlMap, LineCounter, parseDocument } from 'yaml';
-import { badInput } from '../errors.ts';
+import { badInput, messageOf as textOf } from '../errors.ts';
 import { foundUrl } from './found-url.ts';
 import { dataOf } from './from-k6.ts';
 import type { FoundBudget, FoundMessage, FoundRequest, LeftOut, Proposal } from './proposal.ts';
@@ -26,12 +26,25 @@ interface Found {
  */
 export function fromArtillery(file: string, source: string): Proposal {
   const lines = new LineCounter();
-  const document = parseDocument(source, {
-    schema: 'core',
-    resolveKnownTags: false,
-    lineCounter: lines,
-    logLevel: 'silent',
-  });
+  // Brackets that are nested by the thousand, or aliases of aliases.
+  const readable = <T>(read: () => T): T => {
+    try {
+      return read();
+    } catch (thrown) {
+      throw badInput(
+        `${file}:1:1: its YAML cannot be read: ${textOf(thrown)}`,
+        'expected an Artillery test, with few aliases and little nesting',
+      );
+    }
+  };
+  const document = readable(() =>
+    parseDocument(source, {
+      schema: 'core',
+      resolveKnownTags: false,
+      lineCounter: lines,
+      logLevel: 'silent',
+    }),
+  );
   const [error] = document.errors;
   if (error !== undefined) {
     const { line, col } = lines.linePos(error.pos[0]);
@@ -55,7 +68,7 @@ export function fromArtillery(file: string, source: string): Proposal {
   };
   return new ArtilleryTest(
     file,
-    withHoles(document.toJS({ maxAliasCount: 100 }) as Value),
+    readable(() => withHoles(document.toJS({ maxAliasCount: 100 }) as Value)),
     lineAt,
   ).proposal();
 }
@@ -139,6 +152,8 @@ class ArtilleryTest {
       }
     }
     const target = typeof this.config.target === 'string' ? foundUrl(this.config.target) : null;
+    if (target?.hasUser === true)
+      this.note(this.lineAt(['config', 'target']), 'target: the user in its address');
     const peak = Math.max(0, ...levels.map(({ from, to }) => Math.max(from, to)));
     // Those who are there at once, by Little's law; a session takes a second at least.
     const players = Math.max(1, Math.min(1_000_000, Math.ceil(peak * Math.max(1, longest))));
@@ -261,6 +276,7 @@ class ArtilleryTest {
         `${encodeURIComponent(key)}=${typeof value === 'string' && value.includes(HOLE) ? '{player}' : encodeURIComponent(String(value))}`,
     );
     const body = given.json ?? given.body ?? given.form ?? given.formData;
+    if (at.hasUser) this.note(line, `${method} ${at.path}: the user in its address`);
     if (at.open || (body !== undefined && jsonOf(body).includes('{player}')))
       this.note(line, `${method} ${at.path}: what is not known of it is {player}`);
     for (const key of ['headers', 'auth', 'cookie']) {

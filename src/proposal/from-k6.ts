@@ -471,6 +471,7 @@ class K6Script {
       this.note(line, `${method}: its URL is not known without running the script`);
       return;
     }
+    if (at.hasUser) this.note(line, `${method} ${at.path}: the user in its address`);
     if (at.open) this.note(line, `${method} ${at.path}: what is not known of the path is {player}`);
     if (hasHole(body)) this.note(line, `${method} ${at.path}: what is not known of the body is {player}`);
     if (isMap(params) && params.headers !== undefined) {

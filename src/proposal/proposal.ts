@@ -8,6 +8,9 @@ export interface LeftOut {
   readonly what: string;
 }
 
+/** Those that players of HTTP send. */
+export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+
 /** One HTTP request, as it was found. */
 export interface FoundRequest {
   readonly method: string;

@@ -85,3 +85,18 @@ test.each([
 ])('%j is refused', (text, message) => {
   expect(() => fromArtillery('a.yml', text)).toThrow(message);
 });
+
+const nested = (depth: number): string => `scenarios: ${'['.repeat(depth)}${']'.repeat(depth)}`;
+const bomb = ['a: &a [x, x, x, x, x, x, x, x, x, x]', 'b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]']
+  .concat(['c: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b, *b]', 'scenarios: [*c, *c, *c, *c]'])
+  .join('\n');
+
+test.each([
+  ['aliases of aliases', bomb],
+  ['an alias of nothing', 'scenarios: *nothing'],
+  ['brackets by the thousand', nested(20_000)],
+])('%s are bad input', (_what, text) => {
+  expect(() => fromArtillery('x.yml', text)).toThrow(
+    expect.objectContaining({ name: 'CapbenchError', message: expect.stringMatching(/^x\.yml:\d+:\d+: /) }),
+  );
+});
