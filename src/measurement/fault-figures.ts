@@ -7,6 +7,8 @@ const BACKLOG_TIMES = 2;
 const BACKLOG_SHARE = 0.05;
 const CONNECTED_SHARE = 0.99;
 const NO_ROWS = { lost: null, phantom: null, duplicated: null, holes: null };
+const UNANSWERED_SHARE = 0.05;
+const UNANSWERED = ['failed', 'timedOut', 'skipped'] as const;
 const SETTLED = ['ok', 'rejected', 'failed', 'timedOut', 'skipped'] as const;
 
 export const faultFigures = (m: Measurements): readonly FaultFigures[] =>
@@ -18,7 +20,8 @@ const idsOf = ({ operations }: Measurements): readonly string[] => Object.keys(o
 const endOf = (m: Measurements): number => m.series['load.connected']?.points.at(-1)?.[0] ?? 0;
 
 function figuresOf(m: Measurements, fault: FaultFacts, until: number): FaultFigures {
-  const { id, action, of, from, to, dropped, rows, forced, error } = fault;
+  const { id, action, of, from, to, dropped, rows, forced, forGood, error } = fault;
+  const recovery = recoveryOf(m, fault, Math.ceil(until));
   // If the next fault begins during this one, the effect cannot be attributed.
   const whose = to !== null && until < to ? null : until;
   const during = (name: string): number | null =>
@@ -26,8 +29,8 @@ function figuresOf(m: Measurements, fault: FaultFacts, until: number): FaultFigu
   const over = (name: string): number | null => sumOf(idsOf(m).map((op) => during(`load.${op}.${name}`)));
   return {
     ...{ id, action, of, from },
-    downSeconds: to === null ? null : to - from,
-    ...recoveryOf(m, from, to, Math.ceil(until)),
+    downSeconds: downSecondsOf(m, fault, recovery),
+    ...recovery,
     failed: over('failed'),
     timedOut: over('timedOut'),
     skipped: over('skipped'),
@@ -36,8 +39,16 @@ function figuresOf(m: Measurements, fault: FaultFacts, until: number): FaultFigu
     dropped,
     ...(rows ?? NO_ROWS),
     ...(forced === undefined ? {} : { forced }),
+    ...(forGood === undefined ? {} : { forGood }),
     error,
   };
+}
+
+function downSecondsOf(m: Measurements, fault: FaultFacts, { recoverySeconds }: Recovery): number | null {
+  const { from, to, ended = from, forGood = false } = fault;
+  // Whatever started it again is not capbench's, and when it did is not known.
+  if (forGood) return recoverySeconds === null ? endOf(m) - from : null;
+  return to === null ? null : to - ended;
 }
 
 /** By how much a counter grew between two instants; growth is spread evenly over each second. */
@@ -48,7 +59,8 @@ function grown(series: Series | undefined, from: number, until: number): number 
 
 type Recovery = Pick<FaultFigures, 'recoverySeconds' | 'backlogPeak' | 'backlogBefore'>;
 
-function recoveryOf(m: Measurements, from: number, to: number | null, until: number): Recovery {
+function recoveryOf(m: Measurements, fault: FaultFacts, until: number): Recovery {
+  const { from, to, ended = from, forGood = false } = fault;
   const before = Math.floor(from);
   const grid = secondsOf({ from: before, to: until });
   const backlog = backlogAt(m, grid);
@@ -63,17 +75,46 @@ function recoveryOf(m: Measurements, from: number, to: number | null, until: num
   );
   const perSecond = due === null ? 0 : due / Math.max(1, until - before);
   const most = Math.max(BACKLOG_TIMES * (normalBacklog ?? 0), BACKLOG_SHARE * perSecond);
+  const isAnswered = answeredAfter(m, grid, { since: to ?? from, normal, without: !forGood });
   const recovered = grid.findIndex((second, i) => {
     const [open, there] = [backlog[i] ?? null, connected[i] ?? null];
     if (to === null || second <= to || open === null || there === null || connectedBefore === null)
       return false;
-    return open <= most && there >= CONNECTED_SHARE * connectedBefore;
+    return open <= most && there >= CONNECTED_SHARE * connectedBefore && isAnswered(i);
   });
   const seen = backlog.slice(0, recovered === -1 ? undefined : recovered + 1).filter((one) => one !== null);
   return {
-    recoverySeconds: recovered === -1 ? null : (grid[recovered] ?? before) - from,
+    recoverySeconds: recovered === -1 ? null : (grid[recovered] ?? before) - ended,
     backlogPeak: seen.length === 0 ? null : Math.max(...seen),
     backlogBefore,
+  };
+}
+
+/**
+ * Whether operations are answered in the second that follows one of the grid: a server that refuses connections leaves no
+ * backlog. At the end of the load it is the last second in which any were due; `without` is the answer where none were.
+ */
+function answeredAfter(
+  m: Measurements,
+  grid: readonly number[],
+  of: { readonly since: number; readonly normal: readonly number[]; readonly without: boolean },
+): (second: number) => boolean {
+  const sum = (names: readonly string[], instants: readonly number[]): readonly (number | null)[] => {
+    const all = names.flatMap((name) =>
+      idsOf(m).map((op) => valuesAt(m.series[`load.${op}.${name}`], instants)),
+    );
+    return instants.map((_, i) => sumOf(all.map((one) => one[i] ?? null)));
+  };
+  const [due, unanswered] = [sum(['scheduled'], grid), sum(UNANSWERED, grid)];
+  const usual = (sum(UNANSWERED, of.normal)[0] ?? 0) / Math.max(1, sum(['scheduled'], of.normal)[0] ?? 0);
+  const most = Math.max(BACKLOG_TIMES * usual, UNANSWERED_SHARE);
+  const grown = (values: readonly (number | null)[], i: number): number =>
+    (values[i] ?? 0) - (values[i - 1] ?? values[i] ?? 0);
+  return (second) => {
+    let i = Math.min(second + 1, grid.length - 1);
+    while (i > 0 && (grid[i - 1] ?? 0) >= of.since && grown(due, i) <= 0) i -= 1;
+    if (i <= 0 || (grid[i - 1] ?? 0) < of.since) return of.without;
+    return grown(unanswered, i) <= most * grown(due, i);
   };
 }
 

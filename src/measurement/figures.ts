@@ -286,9 +286,11 @@ const fault = z.object({
   action: z.enum(FAULT_ACTIONS),
   of: text,
   from: z.number(),
-  downSeconds: number.describe('Until the component answered again.'),
+  downSeconds: number.describe(
+    'Until the component answered again: of a restart from the end of its process; of a process that is not started again to the last second of the load, and null where the load recovered.',
+  ),
   recoverySeconds: number.describe(
-    'Until everybody was connected and the backlog was what it had been; null when that was not seen before the next fault.',
+    'From where `downSeconds` begins until everybody was connected, operations were answered and the backlog was what it had been; null when that was not seen before the next fault.',
   ),
   backlogPeak: number.describe('Operations that were due and had not found their end.'),
   backlogBefore: number,
@@ -306,6 +308,7 @@ const fault = z.object({
     .literal(true)
     .optional()
     .describe('Of a restart: the component did not end when it was asked to, and was killed.'),
+  forGood: z.literal(true).optional().describe('Of a kill: capbench does not start the process again.'),
   error: text.nullable(),
 });
 

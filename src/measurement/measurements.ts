@@ -272,8 +272,12 @@ const fault = z.object({
    * Null when they could not be read.
    */
   rows: rows.nullable(),
+  /** Of a restart: the process had ended; until then it may have answered. */
+  ended: moment.optional(),
   /** Of a restart: the component did not end by its own signals, and was killed. */
   forced: z.literal(true).optional(),
+  /** Of a kill: capbench does not start the process again, and `to` is when it had ended. */
+  forGood: z.literal(true).optional(),
   error: text.nullable(),
 });
 

@@ -291,6 +291,7 @@ export class RunRecord {
           ...fault,
           from: (fault.from - zero) / 1e6,
           to: fault.to === null ? null : (fault.to - zero) / 1e6,
+          ...(fault.ended === undefined ? {} : { ended: (fault.ended - zero) / 1e6 }),
         })),
       foreign,
       host,

@@ -192,5 +192,11 @@ export function sharesText({ load, rules }: Shares, op: string): string {
 }
 
 /** What went wrong with a fault; null where nothing did. */
-export const faultNote = ({ error, forced }: Report['faults'][number]): string | null =>
-  error ?? (forced === true ? 'it did not end when it was asked to, and was killed' : null);
+export const faultNote = ({ error, forced, forGood, ...fault }: Report['faults'][number]): string | null =>
+  error ??
+  (forced === true ? 'it did not end when it was asked to, and was killed' : null) ??
+  (forGood !== true
+    ? null
+    : fault.recoverySeconds === null
+      ? 'capbench does not start it again, and the load never recovered'
+      : 'the load recovered, although capbench did not start it again: something else did');

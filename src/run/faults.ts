@@ -13,6 +13,8 @@ import type { Micros } from '../units.ts';
 export interface FaultScene {
   readonly seed: number;
   readonly go: Micros;
+  /** The last due time, after GO. */
+  readonly end: Micros;
   /** Null for a target, whose processes are not ours: only connections can be dropped. */
   readonly disturb: Disturbance | null;
   readonly fleet: ReadyFleet;
@@ -147,6 +149,10 @@ async function inject(
       outage.over = disturbing.catch(() => undefined);
     }
     facts = { ...facts, ...(await disturbing) };
+    if ((facts.ended ?? facts.from) >= scene.go + scene.end) {
+      const what = facts.ended === undefined ? 'it began' : 'the process ended';
+      facts = { ...facts, error: `${what} only when the load was over, so nothing was tested` };
+    }
     return { ...facts, rows: await look() };
   } catch (thrown) {
     return { ...facts, error: messageOf(thrown) };

@@ -175,6 +175,7 @@ const faultsFor = (
       ? null
       : injectFaults(planned, {
           ...{ seed: workload.seed, go, disturb, fleet, verification, note },
+          end: workload.timeline.end,
           keptIn: plan.scenario.traits.keptIn,
         });
 };

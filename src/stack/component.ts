@@ -15,6 +15,9 @@ export interface ComponentProcess {
   answers(signal: AbortSignal): Promise<void>;
 }
 
+/** How a process ended that was asked to. */
+type Ending = Pick<Disturbed, 'ended' | 'forced'>;
+
 /** A part of the stack that has one process at a time, which faults may kill and restart. */
 export interface Component {
   /** `postgres`, `world-2`. */
@@ -58,14 +61,14 @@ export function openComponent(
   };
   adopt(first);
 
-  const disturb = (done: string, how: () => Promise<unknown>): Promise<Disturbed> => {
+  const disturb = (done: string, how: () => Promise<Ending>): Promise<Disturbed> => {
     const disturbance = turn.then(async () => {
       if (closing.aborted) throw closedMeanwhile(name, done);
       const from = monotonic();
       disturbed = true;
-      let forced: unknown;
+      let ending: Ending = {};
       try {
-        forced = await how();
+        ending = await how();
       } catch (error) {
         if (closing.aborted) throw closedMeanwhile(name, done);
         const message = `did not recover after it was ${done}: ${messageOf(error)}`;
@@ -74,7 +77,7 @@ export function openComponent(
         throw stackFailed(`${name}: ${message}`, hint, error);
       }
       disturbed = false;
-      return { from, to: monotonic(), ...(forced === true ? ({ forced: true } as const) : {}) };
+      return { from, to: monotonic(), ...ending };
     });
     turn = disturbance.catch(() => {});
     return disturbance;
@@ -103,6 +106,7 @@ export function openComponent(
         await pause(Math.max(0, restartAt - performance.now()), closing);
         adopt(await start(closing));
         before.forget();
+        return {};
       }),
     stop: (lasting) =>
       disturb('stopped', async () => {
@@ -111,14 +115,15 @@ export function openComponent(
         current.process.resume();
         const lost = current.failure.then(({ message }) => Promise.reject(new Error(message)));
         await Promise.race([current.answers(closing), lost]);
+        return {};
       }),
     restart: (lasting) =>
       disturb('restarted', async () => {
         const restartAt = performance.now() + toMillis(lasting);
-        const { signal } = await current.process.stop();
+        const { signal, at: ended } = await current.process.stop();
         await pause(Math.max(0, restartAt - performance.now()), closing);
         adopt(await start(closing));
-        return signal === 'SIGKILL';
+        return signal === 'SIGKILL' ? { ended, forced: true } : { ended };
       }),
     close(abruptly = false) {
       closed ??= close(abruptly);

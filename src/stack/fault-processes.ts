@@ -46,7 +46,7 @@ export function withFaultProcesses(
   const kill = async (one: FaultProcess): Promise<Disturbed> => {
     const from = monotonic();
     await killTree(living(one).pid);
-    return { from, to: monotonic() };
+    return { from, to: monotonic(), forGood: true };
   };
   const stop = async (one: FaultProcess, lasting: number): Promise<Disturbed> => {
     const { pid } = living(one);

@@ -54,8 +54,12 @@ export interface Disturbed {
   readonly from: Micros;
   /** The component answers again. */
   readonly to: Micros;
+  /** Of a restart: the process had ended; until then it may have answered. */
+  readonly ended?: Micros;
   /** Of a restart: the process did not end by its own signals, and was killed. */
   readonly forced?: true;
+  /** Of a kill: capbench does not start the process again, and `to` is when it had ended. */
+  readonly forGood?: true;
 }
 
 /**

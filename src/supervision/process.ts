@@ -1,7 +1,9 @@
 import { type ChildProcess, type Serializable, spawn } from 'node:child_process';
 import { execPath } from 'node:process';
 import { Duplex, type Readable } from 'node:stream';
+import { monotonic } from '../clock.ts';
 import { stackFailed } from '../errors.ts';
+import type { Micros } from '../units.ts';
 import { type Cleanup, cleanUp } from './cleanup.ts';
 import { openLogFile } from './log-file.ts';
 import { lowerPriority } from './priority.ts';
@@ -70,6 +72,8 @@ interface ModuleSpec extends ProcessSpecBase {
 export interface Exit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
+  /** When it ended. */
+  readonly at: Micros;
 }
 
 /** A child process in a process group of its own. */
@@ -162,6 +166,7 @@ export async function startProcess(spec: ModuleSpec | CommandSpec): Promise<Node
       child.once('close', () => done());
     });
     child.once('exit', async (code, signal) => {
+      const at = monotonic();
       gone = true;
       // Children that it left in its group must not stay.
       signalGroup('SIGKILL');
@@ -169,7 +174,7 @@ export async function startProcess(spec: ModuleSpec | CommandSpec): Promise<Node
       else if (!killed) await clean();
       await settlesWithin(drained, LAST_OUTPUT_MS);
       await log.end();
-      resolve({ code, signal });
+      resolve({ code, signal, at });
     });
   });
   const killAll = async (): Promise<Exit> => {
@@ -265,5 +270,5 @@ async function refusal(child: ChildProcess, name: string): Promise<Error> {
 }
 
 /** `exit code 1`, `killed by SIGKILL`. */
-export const describeExit = ({ code, signal }: Exit): string =>
+export const describeExit = ({ code, signal }: Omit<Exit, 'at'>): string =>
   signal === null ? `exit code ${code}` : `killed by ${signal}`;

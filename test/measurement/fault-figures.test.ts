@@ -75,6 +75,35 @@ describe('recovery', () => {
     expect(figures?.recoverySeconds).toBeCloseTo(16 - 10.2);
   });
 
+  test('a server that is killed for good refuses what is due, without a backlog', () => {
+    const forGood = fault({ to: 10.21, forGood: true });
+    const refused = (second: number) => Math.max(0, Math.min(second, 28) - 10.2) * DUE;
+    // Nothing is due from second 28 on.
+    const { series: own, ...rest } = runWith([forGood], () => 0, refused);
+    const due = series('counter', (second) => Math.min(second, 28) * DUE);
+    const [figures] = faultFigures({ ...rest, series: { ...own, 'load.intent.scheduled': due } });
+    expect(figures).toMatchObject({ recoverySeconds: null, forGood: true });
+    expect(figures?.downSeconds).toBeCloseTo(30 - 10.2);
+    // Something else starts it in second 15.
+    const again = (second: number) => Math.max(0, Math.min(second, 15) - 10.2) * DUE;
+    const [started] = faultFigures(runWith([forGood], () => 0, again));
+    expect(started?.downSeconds).toBeNull();
+    expect(started?.recoverySeconds).toBeCloseTo(15 - 10.2);
+  });
+
+  test('a component that is back, and still refuses', () => {
+    const refused = (second: number) => Math.max(0, Math.min(second, 15) - 10.2) * DUE;
+    const [figures] = faultFigures(runWith([fault({})], () => 0, refused));
+    expect(figures?.downSeconds).toBeCloseTo(1.2);
+    expect(figures?.recoverySeconds).toBeCloseTo(15 - 10.2);
+  });
+
+  test('a restart counts from the end of the process, until which it answers', () => {
+    const [figures] = faultFigures(runWith([fault({ action: 'restart', ended: 20.5, to: 20.75 })], () => 0));
+    expect(figures?.downSeconds).toBeCloseTo(0.25);
+    expect(figures?.recoverySeconds).toBeCloseTo(0.5);
+  });
+
   test('covers only the time until the next fault', () => {
     const both = [fault({}), fault({ id: 'kill-postgres-2', from: 12.5, to: 13 })];
     const [first, second] = faultFigures(

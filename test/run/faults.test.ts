@@ -7,7 +7,7 @@ import type { RowErrors, Verification } from '../../src/probe/verification.ts';
 import { type FaultScene, injectFaults } from '../../src/run/faults.ts';
 import type { PlannedFault } from '../../src/scenario/workload.ts';
 import type { Disturbance, Disturbed } from '../../src/stack/stack.ts';
-import type { Micros } from '../../src/units.ts';
+import { type Micros, micros } from '../../src/units.ts';
 
 const ms = (value: number): Micros => (value * 1e3) as Micros;
 
@@ -63,7 +63,7 @@ function stage(
     },
   };
   const scene: FaultScene = {
-    ...{ seed: 1, go: monotonic(), fleet, verification, keptIn: 'postgres' },
+    ...{ seed: 1, go: monotonic(), end: ms(600_000), fleet, verification, keptIn: 'postgres' },
     disturb: over.target === true ? null : disturb,
     note: (fault) => void noted.push(fault),
   };
@@ -194,4 +194,25 @@ test("a target's connections are cut, but its processes are left alone", async (
   await all(2, noted);
   expect(noted.find(({ id }) => id === 'cut')).toMatchObject({ dropped: 5, error: null });
   expect(noted.find(({ id }) => id === 'kill')?.error).toMatch(/capbench does not kill its processes/);
+});
+
+test('a fault that takes effect only when the load is over is an error', async () => {
+  const { scene, noted } = stage();
+  const { go, disturb } = scene;
+  const end = ms(1);
+  // It is asked to end during the load, and ignores that.
+  const restart = async (): Promise<Disturbed> => ({
+    from: go,
+    ended: micros(go + 2e3),
+    to: micros(go + 3e3),
+  });
+  injectFaults([planned('restart', 'server', 0, 'ignored')], {
+    ...{ ...scene, end, disturb: { ...disturb!, restart } },
+  });
+  injectFaults([planned('kill', 'world-1', 5, 'late')], { ...scene, end });
+  await all(2, noted);
+  expect(noted.map(({ id, error }) => [id, error])).toEqual([
+    ['ignored', 'the process ended only when the load was over, so nothing was tested'],
+    ['late', 'it began only when the load was over, so nothing was tested'],
+  ]);
 });

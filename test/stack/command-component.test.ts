@@ -159,6 +159,10 @@ test('it is restarted at the same address; one that ignores SIGTERM is killed, w
   await expect.poll(() => logOf(willing)).toBe('listening now\nasked to end\nlistening now\n');
 
   const stubborn = await (await open({ environment: { STUBBORN: 'yes' }, patience: 300 })).opening;
-  expect((await stubborn.disturb?.restart('server', micros(0)))?.forced).toBe(true);
+  const killed = await stubborn.disturb?.restart('server', micros(0));
+  expect(killed?.forced).toBe(true);
+  // Until it was killed it answered.
+  expect((killed?.ended ?? 0) - (killed?.from ?? 0)).toBeGreaterThanOrEqual(290_000);
+  expect(killed?.ended).toBeLessThanOrEqual(killed?.to ?? 0);
   await expect.poll(() => logOf(stubborn)).toBe('listening now\nasked to end\nlistening now\n');
 });

@@ -58,7 +58,7 @@ describe.runIf(process.platform === 'linux')('with /proc', () => {
     expect(to - from).toBeGreaterThanOrEqual(300_000);
     await expect.poll(() => stateOf(child.pid)).toBe('S');
     const ended = once(child, 'exit');
-    await stack.disturb!.kill('redis', micros(0));
+    expect((await stack.disturb!.kill('redis', micros(0))).forGood).toBe(true);
     expect((await ended)[1]).toBe('SIGKILL');
     await expect(stack.disturb!.stop('redis', micros(0))).rejects.toThrow('has ended before the fault');
     await expect(stack.disturb!.restart('redis', micros(0))).rejects.toThrow(
