@@ -15,7 +15,7 @@ const UNIT = /^[A-Za-z%][A-Za-z0-9%/ ]{0,15}$/;
 const MOST_NAMES = 50;
 /** Products and sums of such values stay exact enough to be added. */
 const LARGEST = 1e15;
-/** Smaller values are counted as 0. */
+/** Smaller values with a unit count as 0. */
 const SMALLEST = 1e-9;
 
 /** The 1,024 buckets of each power of two are told apart by the first ten bits of the fraction. */
@@ -26,7 +26,7 @@ const BITS_BELOW = 10;
 
 /** The highest value of the bucket of a value, within 0.1% of it. */
 function bucketEnd(value: number): number {
-  if (value < SMALLEST) return 0;
+  if (value === 0) return 0;
   double[0] = value;
   const [high = 0, low = 0] = [words[HIGH], words[1 - HIGH]];
   const isEnd = (high & ((1 << BITS_BELOW) - 1)) === 0 && low === 0;
@@ -48,10 +48,14 @@ class Figure {
     this.unit = unit;
   }
 
-  record(value: number): void {
+  record(given: number): void {
     this.count += 1;
+    if (this.unit === null) {
+      this.total += given;
+      return;
+    }
+    const value = given < SMALLEST ? 0 : given;
     this.total += value;
-    if (this.unit === null) return;
     if (value < this.min) this.min = value;
     if (value > this.max) this.max = value;
     const end = bucketEnd(value);

@@ -19,6 +19,8 @@ const LONGEST_SECONDS = 200_000;
 
 /** Counts are integers, amounts need not be; neither is negative. */
 const amount = z.number().min(0).max(LARGEST);
+/** Of values that are no larger than `amount` allows. */
+const total = z.number().min(0).max(1e33);
 const count = z.int().min(0);
 const moment = z.number().min(-LONGEST_SECONDS).max(LONGEST_SECONDS);
 const seconds = moment.nullable();
@@ -173,7 +175,7 @@ const playerFigure = z.object({
   /** Null: a counter. */
   unit: text.nullable(),
   count,
-  total: amount,
+  total,
   /** As a histogram has them, of values in that unit; null for a counter. */
   values: z
     .object({
@@ -181,7 +183,7 @@ const playerFigure = z.object({
         (value, n) => value >= 0 && value <= LARGEST && isCount(n),
         'pairs of a value and a count',
       ),
-      ...{ min: amount, max: amount, sum: amount },
+      ...{ min: amount, max: amount, sum: total },
     })
     .nullable(),
 });

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { percentileOf } from '../../src/histogram.ts';
 import { PlayerFigures } from '../../src/load/player-figures.ts';
+import { readMeasurements } from '../../src/measurement/read-measurements.ts';
 import { seconds } from '../../src/units.ts';
+import { measurementsOf } from '../fixtures/recorded-run.ts';
 
 const PHASE = { measureStart: seconds(10), end: seconds(20) };
 const IN = seconds(15);
@@ -30,6 +32,19 @@ test('values of any size, and 0', () => {
   const { counts } = figures.tally().size!.values!;
   expect(counts.map(([, count]) => count)).toEqual([2, 1, 1, 1, 1, 1]);
   expect(counts.slice(0, 5).map(([end]) => end)).toEqual([0, 0.25, 1, 3, 2 ** 40]);
+});
+
+test.each([
+  ...([[1e-12], [Number.MIN_VALUE], [9.99e-10], [-0], [1e-9], [1.0000001e-9], [1e15]] as const),
+  Array.from({ length: 2_000 }, () => 1e15),
+])('what %s.. leaves in a bundle can be read again', (...values) => {
+  const figures = new PlayerFigures(PHASE);
+  for (const value of values) {
+    figures.measure('size', value, 's', IN);
+    figures.measure('sum', value, undefined, IN);
+  }
+  const m = measurementsOf({ player: figures.tally() });
+  expect(readMeasurements(JSON.parse(JSON.stringify(m)))).toMatchObject({ state: 'valid' });
 });
 
 test('without a unit: a sum', () => {

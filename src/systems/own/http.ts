@@ -21,7 +21,7 @@ import { Choices } from './choices.ts';
 import { headersOf, type Login, NO_SESSION } from './login.ts';
 import type { PlayerValues } from './player-values.ts';
 import type { HttpPlayers } from './players-schema.ts';
-import { type Fill, namesIn, textFill } from './template.ts';
+import { type Fill, namesIn, pathFill } from './template.ts';
 
 /** Limit of an answer's size. */
 const MOST_ANSWER = 16 * 2 ** 20;
@@ -53,7 +53,7 @@ interface Request {
 
 function requestOf({ method, path, body }: HttpPlayers['requests'][number], { of }: PlayerValues): Request {
   const isFixed = !namesIn(path + JSON.stringify(body ?? '')).includes('id');
-  return { method, path: textFill(path, of, encodeURIComponent), body: bodyFill({ body }, of), isFixed };
+  return { method, path: pathFill(path, of), body: bodyFill({ body }, of), isFixed };
 }
 
 /** Players over HTTP/1.1, each with its own keep-alive connections, one per unanswered request. */
@@ -223,6 +223,8 @@ class HttpConnection implements Connection {
     const { method, path, body, isFixed } = this.plan.requests[index]!;
     const request: Dispatcher.DispatchOptions = {
       method,
+      // Else undici ends the connection after HEAD, and after GET, DELETE and OPTIONS with a body.
+      reset: false,
       path: prefix + path(player, sequence),
       body: body?.text(player, sequence) ?? null,
       headers: body === null ? headers : { ...headers, 'content-type': body.type },

@@ -7,7 +7,7 @@ import { Choices } from './choices.ts';
 import type { PlayerValues } from './player-values.ts';
 import { largestFrameOf } from './players.ts';
 import type { JsonPlayers } from './players-schema.ts';
-import { type Fill, jsonFill, textFill } from './template.ts';
+import { type Fill, jsonFill, pathFill } from './template.ts';
 
 const NO_WELCOME: Welcome = { lastSequence: null, stated: null };
 const LONGEST_REASON = 200;
@@ -52,7 +52,7 @@ export class JsonCodec implements PlayerCodec {
   ) {
     const { path, commands, login, idAt, errorAt } = players;
     this.mostPayload = largestFrameOf(players);
-    this.at = textFill(path, values.of, encodeURIComponent);
+    this.at = pathFill(path, values.of);
     this.frames = commands.map(({ type, command, body }) =>
       jsonFill(body ?? { type, command, id: '{id}' }, values.of),
     );

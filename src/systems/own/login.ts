@@ -12,7 +12,7 @@ import { Cookies } from './cookies.ts';
 import { at } from './json.ts';
 import type { PlayerValues } from './player-values.ts';
 import type { LoginRequest } from './players-schema.ts';
-import { textFill } from './template.ts';
+import { pathFill } from './template.ts';
 
 const LARGEST_ANSWER = 2 ** 20;
 
@@ -58,13 +58,15 @@ export class Login {
 
   /** `limitMs`: of one log-in. */
   constructor(login: LoginRequest, values: PlayerValues, limitMs = CONNECT_TIMEOUT_MS) {
-    const path = textFill(login.path, values.of, encodeURIComponent);
+    const path = pathFill(login.path, values.of);
     const body = bodyFill(login, values.of);
     this.values = values;
     this.limitMs = limitMs;
     this.tokenAt = login.tokenAt?.split('.') ?? null;
     this.requestOf = (player, prefix) => ({
       method: login.method ?? 'POST',
+      // The connection is kept, as http.ts keeps it.
+      reset: false,
       path: prefix + path(player, 0),
       body: body?.text(player, 0) ?? null,
       headers: body === null ? {} : { 'content-type': body.type },

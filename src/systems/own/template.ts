@@ -16,6 +16,14 @@ export type ValueOf = (name: string) => Fill;
 export const textFill = (text: string, valuesOf: ValueOf, encode = (value: string): string => value): Fill =>
   fill(text, NAME, ([, name = '']) => encoded(valuesOf(name), encode));
 
+/** Fills the names of a path with values, and makes it one of ASCII, as a URL has it. What is encoded already stays. */
+export const pathFill = (text: string, valuesOf: ValueOf): Fill =>
+  fill(text, NAME, ([, name = '']) => encoded(valuesOf(name), encodeURIComponent), ofUrl);
+
+/** Half of a pair of code units has no encoding. */
+const ofUrl = (text: string): string =>
+  text.replaceAll(/\p{Surrogate}/gu, '\ufffd').replaceAll(/[^\x21-\x7e]+|["<>^`{|}]/g, encodeURIComponent);
+
 /** Fills the names in a JSON value; the result is ASCII. */
 export const jsonFill = (value: unknown, valuesOf: ValueOf): Fill =>
   fill(ascii(JSON.stringify(value)), IN_JSON, ([, number, name = '']) =>
@@ -40,16 +48,21 @@ const encoded =
   (player, sequence) =>
     encode(value(player, sequence));
 
-function fill(text: string, names: RegExp, partOf: (match: RegExpMatchArray) => Fill): Fill {
+function fill(
+  text: string,
+  names: RegExp,
+  partOf: (match: RegExpMatchArray) => Fill,
+  between = (part: string): string => part,
+): Fill {
   const before: string[] = [];
   const parts: Fill[] = [];
   let from = 0;
   for (const match of text.matchAll(names)) {
-    before.push(text.slice(from, match.index));
+    before.push(between(text.slice(from, match.index)));
     parts.push(partOf(match));
     from = match.index + match[0].length;
   }
-  const last = text.slice(from);
+  const last = between(text.slice(from));
   if (parts.length === 0) return () => last;
   return (player, sequence) => {
     let filled = '';

@@ -337,6 +337,31 @@ const http = (...requests: Extract<Players, { protocol: 'http' }>['requests']): 
   requests,
 });
 
+test('HTTP connections are kept after every method, with and without a body', async () => {
+  const paths = new Set<string>();
+  const { url, connections } = await site((request, response) => {
+    paths.add(`${request.method} ${request.url}`);
+    response.end('ok');
+  });
+  const all = (['GET', 'HEAD', 'DELETE', 'OPTIONS', 'PUT'] as const).map((method) => ({
+    method,
+    path: '/größe',
+  }));
+  const playing = http(
+    ...all.map((one) => ({ ...one, weight: 1 })),
+    ...all.filter(({ method }) => method !== 'HEAD').map((one) => ({ ...one, body: '{"n":1}', weight: 1 })),
+  );
+  const login = { path: '/anmeldung/ü', method: 'GET' as const, body: '{}' };
+  const at = { worlds: [{ url, pid: null }], database: null };
+  const fleet = await prepare(workload({ ...playing, login } as Players, { players: 3, outstanding: 1 }), at);
+  const { ok, scheduled } = (await run(fleet)).tally.operations.intent.whole;
+  await fleet.close();
+  expect(ok).toBe(scheduled);
+  expect(connections()).toBe(3);
+  expect(paths).toContain('GET /anmeldung/%C3%BC');
+  expect(paths).toContain('HEAD /gr%C3%B6%C3%9Fe');
+});
+
 test('HTTP: 2xx is ok, 4xx is a rejection and an answer, anything else is a failure', async () => {
   const bodies = new Set<string>();
   const { url, connections } = await site((request, response, body) => {

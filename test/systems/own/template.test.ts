@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { bodyFill } from '../../../src/systems/own/body.ts';
-import { jsonFill, namesIn, textFill } from '../../../src/systems/own/template.ts';
+import { jsonFill, namesIn, pathFill, textFill } from '../../../src/systems/own/template.ts';
 
 const values: Readonly<Record<string, string>> = { player: '7', name: 'Zoë "Z" & co', 'env.TOKEN': 's=cret' };
 const of = (name: string) => (_player: number, sequence: number) =>
@@ -15,6 +15,15 @@ test('a whole value {id} or {player} is a number in JSON, other values are text,
   const frame = jsonFill({ id: '{id}', to: ['{player}', 'p{player}', '{name}'], '{player}': 'ü' }, of)(0, 12);
   expect(frame).toMatch(/^[\0-\x7f]*$/);
   expect(JSON.parse(frame)).toEqual({ id: 12, to: [7, 'p7', 'Zoë "Z" & co'], 7: 'ü' });
+});
+
+test('a path is ASCII, names and what is encoded already included', () => {
+  const at = (path: string) => pathFill(path, of)(0, 1);
+  expect(at('/größe/{name}/{id}?q=%20ü🎲&x=1')).toBe(
+    '/gr%C3%B6%C3%9Fe/Zo%C3%AB%20%22Z%22%20%26%20co/1?q=%20%C3%BC%F0%9F%8E%B2&x=1',
+  );
+  expect(at('/a{}/<{player}>"')).toBe('/a%7B%7D/%3C7%3E%22');
+  expect(at('/\ud83c')).toBe('/%EF%BF%BD');
 });
 
 describe('bodies', () => {
