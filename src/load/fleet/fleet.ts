@@ -365,7 +365,8 @@ export class Fleet implements ReadyFleet {
     } else if (kind === 'refused' && this.closing !== null) {
       this.lateErrors.add(report.message);
     } else if (kind === 'refused') {
-      const hint = this.moduleHint ? `${this.moduleHint}run again.` : (report.hint ?? this.plan.connectHint);
+      const { moduleHint, plan } = this;
+      const hint = report.hint ?? (moduleHint ? `${moduleHint}run again.` : plan.connectHint);
       this.fail(stackFailed(report.message, hint));
     } else if (kind === 'crashed') {
       this.fail(stackFailed(`load worker ${worker} crashed: ${report.message}`, BROKEN_HINT));

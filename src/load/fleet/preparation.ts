@@ -5,6 +5,8 @@ import { isReport, type Preparation, type WorkerSetup } from './messages.ts';
 
 /** Accounts by the thousand take minutes to make. */
 const LIMIT_MS = 5 * 60_000;
+/** For what the module did while it was loaded, or in its `prepare`. */
+const HINT = 'correct what the module does when it is loaded, or in its prepare; see logs/prepare.log';
 
 /**
  * Runs the module's `prepare` in a process of its own, once, before the load workers exist; null where it exports none.
@@ -17,20 +19,19 @@ export async function prepareOnce(
   signal: AbortSignal,
 ): Promise<Preparation | null> {
   const name = setup.module?.name ?? '';
-  const wrong = (message: string): Error =>
-    stackFailed(
-      message,
-      'correct its prepare, which runs once before the players connect; see logs/prepare.log',
-    );
-  const failed = (what: string): Error => wrong(`the player module ${name}: prepare ${what}`);
   const answer = new Promise<Preparation | null>((resolve, reject) => {
     child.onMessage((message) => {
       if (!isReport(message)) return;
       if (message.kind === 'prepared') resolve(message.preparation);
-      else if (message.kind === 'refused') reject(wrong(message.message));
+      else if (message.kind === 'refused') reject(stackFailed(message.message, message.hint ?? HINT));
     });
     void child.exited.then((exit) =>
-      reject(failed(`ended its process: ${describeExit(exit)}. ${child.tail(3)}`.trim())),
+      reject(
+        stackFailed(
+          `the player module ${name} ended its process before the players connected: ${describeExit(exit)}. ${child.tail(3)}`.trim(),
+          HINT,
+        ),
+      ),
     );
   });
   answer.catch(() => undefined);
@@ -42,7 +43,10 @@ export async function prepareOnce(
     child.send({ kind: 'prepare', setup });
     const ended = Promise.race([answer, left]);
     if (!(await settlesWithin(ended, LIMIT_MS)))
-      throw failed(`did not end within ${LIMIT_MS / 60_000} minutes`);
+      throw stackFailed(
+        `the player module ${name} was not loaded and prepared within ${LIMIT_MS / 60_000} minutes`,
+        HINT,
+      );
     return await ended;
   } finally {
     await child.stop();

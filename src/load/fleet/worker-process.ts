@@ -1,6 +1,7 @@
-import { messageOf } from '../../errors.ts';
+import { CapbenchError, messageOf } from '../../errors.ts';
 import { isRecord } from '../json.ts';
 import type { WorkerModule } from '../source.ts';
+import { foreignStack } from './foreign-stack.ts';
 import { LoadWorker } from './load-worker.ts';
 import { isOrder, type Report, type WorkerSetup } from './messages.ts';
 
@@ -19,7 +20,11 @@ const exit = process.exit.bind(process);
 const send = (report: Report): void => {
   if (process.connected) process.send?.(report);
 };
-const refuse = (message: string): void => send({ kind: 'refused', message, hint: null });
+const refuse = (message: string, hint: string | null = null): void =>
+  send({ kind: 'refused', message, hint });
+
+/** Where capbench's own code is. */
+const HERE = new URL('.', import.meta.url).href;
 
 /** Name of the user's player module, or null. */
 let module: string | null = null;
@@ -27,7 +32,7 @@ let module: string | null = null;
 const crash = (thrown: unknown): void => {
   const message = thrown instanceof Error ? (thrown.stack ?? thrown.message) : messageOf(thrown);
   if (module === null) send({ kind: 'crashed', message });
-  else refuse(`the player module ${module} did not catch an error: ${message}`);
+  else refuse(`the player module ${module} did not catch an error: ${foreignStack(message, HERE)}`);
 };
 
 const isWorkerModule = (module: unknown): module is WorkerModule =>
@@ -55,7 +60,7 @@ async function prepare(setup: WorkerSetup): Promise<void> {
     const preparation = (await loaded.prepare?.(setup, log, ended.signal)) ?? null;
     send({ kind: 'prepared', preparation });
   } catch (thrown) {
-    refuse(messageOf(thrown));
+    refuse(messageOf(thrown), thrown instanceof CapbenchError ? (thrown.hint ?? null) : null);
   }
   grace = 0;
 }

@@ -1,10 +1,16 @@
 import { pathToFileURL } from 'node:url';
-import { messageOf } from '../../errors.ts';
+import { codeOf, messageOf, stackFailed } from '../../errors.ts';
 import type { PlayerModule } from '../../load/fleet/messages.ts';
 import { isRecord } from '../../load/json.ts';
 import type { Close, Connect, NullServer, Perform, Prepare, Session } from '../../player.d.ts';
 
 const LONGEST_MS = 15_000;
+
+/** For a file that is no player module. The load workers and `prepare` load it in the same way. */
+const LOAD_HINT = 'correct the module: `node FILE` loads it alone, and shows the line';
+const EXPORTS_HINT =
+  'export what a player module must have: connect and perform; close, prepare and nullServer if they are needed';
+const PACKAGE_HINT = 'install the package in the folder of the module (npm install), or correct the import';
 
 /** The exports of a user's player module. */
 export interface LoadedModule {
@@ -31,18 +37,23 @@ export function oneLine(thrown: unknown): string {
   return first.length > 200 ? `${first.slice(0, 200)}..` : first || 'no reason given';
 }
 
-/** @throws an Error that names the module and what is wrong with it */
+/** @throws CapbenchError 93 that names the module, what is wrong with it and what to do */
 export async function loadModule({ path, name }: PlayerModule): Promise<LoadedModule> {
-  const wrong = (what: string): Error => new Error(`the player module ${name} ${what}`);
+  const wrong = (what: string, hint = EXPORTS_HINT): Error =>
+    stackFailed(`the player module ${name} ${what}`, hint);
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
-      () => reject(wrong(`was not loaded within ${LONGEST_MS / 1e3} s: a top-level await does not resolve`)),
+      () =>
+        reject(
+          wrong(`was not loaded within ${LONGEST_MS / 1e3} s: a top-level await does not resolve`, LOAD_HINT),
+        ),
       LONGEST_MS,
     );
   });
   const loading: Promise<unknown> = import(pathToFileURL(path).href).catch((thrown: unknown) => {
-    throw wrong(`could not be loaded: ${oneLine(thrown)}`);
+    const isMissing = codeOf(thrown) === 'ERR_MODULE_NOT_FOUND';
+    throw wrong(`could not be loaded: ${oneLine(thrown)}`, isMissing ? PACKAGE_HINT : LOAD_HINT);
   });
   let loaded: unknown;
   try {

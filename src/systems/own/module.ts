@@ -156,6 +156,9 @@ class Turns {
   }
 }
 
+/** Of a call of the module's, which is in the errors already. */
+class ReportedError extends Error {}
+
 class ModuleConnection implements Connection {
   isOpen = true;
   private readonly plan: ModulePlan;
@@ -274,7 +277,7 @@ class ModuleConnection implements Connection {
     try {
       await this.plan.module.close?.(session);
     } catch (thrown) {
-      this.reportError(`close: ${oneLine(thrown)}`);
+      if (!(thrown instanceof ReportedError)) this.reportError(`close: ${oneLine(thrown)}`);
     }
   }
 
@@ -307,7 +310,8 @@ class ModuleConnection implements Connection {
           : `expected one with due: answer: ${kinds.join(', ')}`;
       const what = `start: got ${oneLine(kind)}, ${expected}`;
       this.reportError(what);
-      throw new Error(this.named(what));
+      // Thrown here, and often thrown on by perform.
+      throw new ReportedError(this.named(what));
     }
     return this.isOpen && this.listener?.begin(this.player, this, operation) === true;
   }
@@ -318,7 +322,7 @@ class ModuleConnection implements Connection {
 
   /** `perform` threw: the operation has failed, unless it is settled. */
   private threw(operation: Operation, thrown: unknown): void {
-    this.reportError(`perform: ${oneLine(thrown)}`);
+    if (!(thrown instanceof ReportedError)) this.reportError(`perform: ${oneLine(thrown)}`);
     if (this.unsettled.delete(operation.number)) this.answer(operation.number, OUTCOME.failed);
   }
 

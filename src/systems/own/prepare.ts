@@ -1,13 +1,15 @@
 import { monotonic } from '../../clock.ts';
+import { stackFailed } from '../../errors.ts';
 import type { Preparation, WorkerSetup } from '../../load/fleet/messages.ts';
 import { loadModule, oneLine } from './module-file.ts';
 
 /** A worker gets as much. */
 const LARGEST_RESULT = 2 ** 20;
+const HINT = 'correct its prepare, which runs once before the players connect; see logs/prepare.log';
 
 /**
  * Runs the `prepare` of the user's module; null where it has none.
- * @throws an Error that says what is wrong with it
+ * @throws CapbenchError 93 that says what is wrong with the module, or with it
  */
 export async function prepareRun(
   {
@@ -21,7 +23,8 @@ export async function prepareRun(
 ): Promise<Preparation | null> {
   if (module === null) return null;
   const { prepare } = await loadModule(module);
-  const wrong = (what: string): Error => new Error(`the player module ${module.name}: prepare ${what}`);
+  const wrong = (what: string): Error =>
+    stackFailed(`the player module ${module.name}: prepare ${what}`, HINT);
   if (prepare === null) return null;
   const begin = monotonic();
   let returned: unknown;

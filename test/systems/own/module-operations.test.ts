@@ -136,6 +136,15 @@ test('context.start begins a kind that follows from an answer, and refuses every
   expect(begun).toHaveLength(3);
 });
 
+test('what context.start refuses is in the errors once, though perform throws it on', async () => {
+  const { connection, errors } = await playerOf((_session, _operation, context) => {
+    context.start('unknown');
+    return 'ok';
+  });
+  connection.send(0, 1, 0);
+  expect(errors()).toEqual([expect.stringContaining('start: got unknown')]);
+});
+
 test('a scenario without such a kind says so; before the welcome nothing is begun', async () => {
   let early: boolean | undefined;
   const { context } = await playerOf(

@@ -106,10 +106,23 @@ test.each([
   expect(await failureOf(prepare(workload(), NOWHERE, { module, keepLogs }))).toMatchObject({
     exitCode: 93,
     message: `the player module ${message}`,
-    hint: expect.stringContaining('correct its prepare'),
+    hint: expect.stringMatching(/^correct .*its prepare/),
   });
   expect(kept.get('prepare')).toContain('began\n');
 });
+
+test.each([
+  ['export function {', 'node FILE'],
+  [`import 'not-installed-anywhere'; ${PLAY}`, 'install the package'],
+  ['export {};', 'export what a player module must have'],
+])(
+  'what is no player module (%j) is told what to do, and nothing of a prepare that it may not have',
+  async (text, hint) => {
+    const error = await failureOf(prepare(workload(), NOWHERE, { module: moduleOf(text) }));
+    expect(error.hint).toContain(hint);
+    expect(error.hint).not.toContain('its prepare');
+  },
+);
 
 test('stopped while it prepares: 105, and it may undo what it began', async () => {
   const { kept, keepLogs } = logs();
