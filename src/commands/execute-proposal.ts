@@ -132,7 +132,10 @@ async function check(host: Host, scenario: string): Promise<void> {
   } catch (thrown) {
     if (!(thrown instanceof ScenarioError)) throw thrown;
     throw badInput(
-      `init: what was found makes no scenario that can be run: ${messageOf(thrown).split('\n').slice(0, 3).join(' ')}`,
+      `init: what was found makes no scenario that can be run: ${thrown.problems
+        .slice(0, 3)
+        .map(({ path, message }) => `${path}: ${message}`)
+        .join('; ')}`,
       'name a file with fewer or smaller values, or begin with capbench init',
     );
   }

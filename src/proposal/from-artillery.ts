@@ -11,6 +11,30 @@ const METHODS = ['get', 'head', 'post', 'put', 'patch', 'delete', 'options'];
 const DEEPEST = 20;
 /** Steps that are carried over, or that a player does not need. */
 const SILENT = ['log', 'think', 'loop', 'count', 'over', 'while'];
+/** The keys of each map that are read, or named on their own; any other is named as not carried over. */
+const READ = {
+  test: ['config', 'scenarios', 'processor', 'payload', 'variables', 'before', 'after'],
+  config: [
+    ...['target', 'phases', 'ensure', 'plugins', 'defaults', 'http', 'engines'],
+    ...['processor', 'payload', 'variables', 'before', 'after'],
+  ],
+  plugins: ['ensure'],
+  phase: ['name', 'duration', 'arrivalRate', 'arrivalCount', 'rampTo', 'pause', 'maxVusers'],
+  scenario: ['name', 'weight', 'flow', 'engine'],
+  request: ['url', 'qs', 'json', 'body', 'form', 'formData'],
+};
+/** Keys that set what every request has. */
+const HEADERS = ['headers', 'auth', 'cookie', 'cookies'];
+/** What is said of keys that need more than their name. */
+const WHY: Readonly<Record<string, string>> = {
+  processor: 'code of the test is not run; what it would set is {player}',
+  payload: 'what it would set is {player}; players.data gives each player a row of a CSV file',
+  variables: 'what they would set is {player}',
+  before: 'its requests are not sent; what they would set is {player}',
+  after: 'its requests are not sent',
+  tls: 'certificates of a target are checked; --ca-file names others to trust',
+};
+const CODE = 'code of the test is not run';
 
 interface Found {
   readonly requests: FoundRequest[];
@@ -130,10 +154,9 @@ class ArtilleryTest {
       found.messages.push(...own.messages);
       longest = Math.max(longest, own.pause);
       if (typeof scenario.engine === 'string') engine = scenario.engine;
-      for (const key of ['beforeScenario', 'afterScenario', 'beforeRequest', 'afterResponse', 'onError']) {
-        if (scenario[key] !== undefined)
-          this.note(this.lineAt([...path, key]), `${key}: code of the test is not run`);
-      }
+      this.others(scenario, path, READ.scenario, (key) =>
+        /^(?:before|after|on)[A-Z]/.test(key) ? `${key}: ${CODE}` : `${key} of a scenario`,
+      );
     }
     if (found.requests.length + found.messages.length === 0) {
       throw badInput(
@@ -145,12 +168,7 @@ class ArtilleryTest {
     if (isSocket && found.requests.length > 0) {
       this.note(null, 'the HTTP requests beside the messages: players of one module do both only by hand');
     }
-    for (const key of ['processor', 'payload', 'variables', 'before', 'after']) {
-      if (this.config[key] !== undefined || this.root[key] !== undefined) {
-        const path = this.config[key] === undefined ? [key] : ['config', key];
-        this.note(this.lineAt(path), `${key}: what is not known without running the test is {player}`);
-      }
-    }
+    this.settings();
     const target = typeof this.config.target === 'string' ? foundUrl(this.config.target) : null;
     if (target?.hasUser === true)
       this.note(this.lineAt(['config', 'target']), 'target: the user in its address');
@@ -176,6 +194,49 @@ class ArtilleryTest {
     };
   }
 
+  /** Names the keys of a map that are not read, with their lines. */
+  private others(
+    map: { readonly [key: string]: Value },
+    path: readonly (string | number)[],
+    read: readonly string[],
+    text: (key: string) => string,
+  ): void {
+    for (const key of Object.keys(map)) {
+      if (!read.includes(key)) this.note(this.lineAt([...path, key]), text(key));
+    }
+  }
+
+  /** Names what the test sets for all its scenarios. */
+  private settings(): void {
+    const named = (key: string): string => (WHY[key] === undefined ? key : `${key}: ${WHY[key]}`);
+    for (const key of ['processor', 'payload', 'variables', 'before', 'after']) {
+      if (this.root[key] !== undefined) this.note(this.lineAt([key]), named(key));
+      if (this.config[key] !== undefined) this.note(this.lineAt(['config', key]), named(key));
+    }
+    this.others(this.root, [], READ.test, named);
+    this.others(this.config, ['config'], READ.config, named);
+    this.others(
+      mapOf(this.config.plugins),
+      ['config', 'plugins'],
+      READ.plugins,
+      (key) => `the plugin ${key}`,
+    );
+    const { defaults, http } = this.config;
+    for (const [map, path] of [
+      [mapOf(defaults), ['config', 'defaults']],
+      [mapOf(mapOf(this.config.http).defaults), ['config', 'http', 'defaults']],
+    ] as const) {
+      this.others(map, path, [], (key) =>
+        HEADERS.includes(key)
+          ? `defaults.${key}: --header and --header-env give the same to every request`
+          : `defaults.${key}`,
+      );
+    }
+    this.others(mapOf(http), ['config', 'http'], ['defaults'], (key) => `http.${key}`);
+    for (const [name, engine] of Object.entries(mapOf(this.config.engines)))
+      this.others(mapOf(engine), ['config', 'engines', name], [], (key) => `engines.${name}.${key}`);
+  }
+
   private levels(): readonly Level[] {
     const phases = listOf(this.config.phases).map(mapOf);
     if (phases.length === 0) {
@@ -199,6 +260,7 @@ class ArtilleryTest {
         this.note(line, 'a phase: its duration or its arrivalRate is not known without running the test');
         return [];
       }
+      this.others(phase, ['config', 'phases', i], READ.phase, (key) => `${key} of a phase`);
       if (phase.maxVusers !== undefined) this.note(line, 'maxVusers: the number of players is load.players');
       return { name, seconds, from, to: typeof phase.rampTo === 'number' ? phase.rampTo : from };
     });
@@ -279,15 +341,13 @@ class ArtilleryTest {
     if (at.hasUser) this.note(line, `${method} ${at.path}: the user in its address`);
     if (at.open || (body !== undefined && jsonOf(body).includes('{player}')))
       this.note(line, `${method} ${at.path}: what is not known of it is {player}`);
-    for (const key of ['headers', 'auth', 'cookie']) {
-      if (given[key] !== undefined)
+    for (const key of Object.keys(given)) {
+      if (HEADERS.includes(key)) {
         this.note(
           line,
           `${method} ${at.path}: its ${key}; --header and --header-env give the same to every request`,
         );
-    }
-    for (const key of ['capture', 'expect', 'match', 'beforeRequest', 'afterResponse', 'ifTrue']) {
-      if (given[key] !== undefined) this.note(line, `${method} ${at.path}: ${key}`);
+      } else if (!READ.request.includes(key)) this.note(line, `${method} ${at.path}: ${key}`);
     }
     if (given.form !== undefined || given.formData !== undefined)
       this.note(line, `${method} ${at.path}: its body is a form, and JSON here`);

@@ -46,6 +46,14 @@ interface Found {
 }
 
 const DEFAULT_USERS = 1;
+/** The keys of each map that are read, or named on their own; any other is named as not carried over. */
+const READ = {
+  options: ['stages', 'vus', 'duration', 'iterations', 'scenarios', 'thresholds'],
+  scenario: [
+    ...['executor', 'exec', 'vus', 'duration', 'maxDuration', 'iterations', 'stages', 'startTime'],
+    ...['startVUs', 'rate', 'startRate', 'timeUnit', 'preAllocatedVUs', 'maxVUs'],
+  ],
+};
 
 /**
  * What a k6 script leads to. It is read and not run: what only running it would tell is `{player}`, or left out.
@@ -66,6 +74,8 @@ class K6Script {
   /** The names under which `k6/http` and sockets are imported. */
   private readonly http = new Set<string>();
   private readonly sockets = new Set<string>();
+  /** The words of what virtual users do. */
+  private readonly walked = new Set<number>();
 
   constructor(file: string, source: string) {
     this.file = file;
@@ -79,6 +89,7 @@ class K6Script {
     const options = this.options();
     const found = this.scenariosOf(options);
     const calls = found.flatMap(({ iteration }) => iteration.calls);
+    this.noteUnread(options);
     if (calls.length === 0) {
       throw badInput(
         `${this.file}: no request and no message of it was found, expected calls such as http.get('https://..') in its default function`,
@@ -134,6 +145,41 @@ class K6Script {
   private note(line: number | null, what: string): void {
     if (!this.leftOut.some((one) => one.line === line && one.what === what))
       this.leftOut.push({ line, what });
+  }
+
+  /** Names the options that are not read, and the requests that no virtual user sends. */
+  private noteUnread(options: { readonly [key: string]: Value }): void {
+    for (const key of Object.keys(options)) {
+      if (!READ.options.includes(key)) this.note(this.lineOfOption(key), `the option ${key}`);
+    }
+    for (const [name, one] of Object.entries(isMap(options.scenarios) ? options.scenarios : {})) {
+      for (const key of isMap(one) ? Object.keys(one) : []) {
+        if (!READ.scenario.includes(key)) this.note(this.lineOfOption(key), `${key} of the scenario ${name}`);
+      }
+    }
+    const { tokens } = this;
+    for (const [i, { kind, text, line }] of tokens.entries()) {
+      if (kind !== 'word' || this.walked.has(i) || tokens[i - 1]?.text === '.') continue;
+      const isCall = tokens[i + 1]?.text === '(';
+      const member = tokens[i + 1]?.text === '.' && tokens[i + 3]?.text === '(' ? tokens[i + 2]?.text : null;
+      const name = isCall ? text : member;
+      const isRequest =
+        this.http.has(text) &&
+        typeof name === 'string' &&
+        (Object.hasOwn(METHODS, name) || name === 'request' || name === 'batch');
+      const isSocket = this.sockets.has(text) && (isCall || member === 'connect');
+      if (!isRequest && !isSocket) continue;
+      const around = [...this.functions].find(([, [from, to]]) => from <= i && i < to)?.[0];
+      this.note(
+        line,
+        `${isCall ? text : `${text}.${name}`}${around === undefined ? '' : ` in ${around}`}: no virtual user of a scenario sends it`,
+      );
+    }
+  }
+
+  private lineOfOption(key: string): number | null {
+    const from = this.tokens.findIndex(({ kind, text }) => kind === 'word' && text === 'options');
+    return this.tokens.find(({ kind, text }, i) => i > from && kind !== 'mark' && text === key)?.line ?? null;
   }
 
   private readImports(): void {
@@ -364,6 +410,7 @@ class K6Script {
     for (let i = from; i < to; i++) {
       const token = tokens[i]!;
       if (token.kind !== 'word') continue;
+      this.walked.add(i);
       if (/^(?:for|while|do|if|switch)$/.test(token.text)) {
         this.note(token.line, `${token.text}: what is inside counts once for each iteration`);
         continue;
@@ -387,6 +434,10 @@ class K6Script {
         this.request(member, argument, token.line, found);
       } else if (!isMember && this.sockets.has(token.text)) {
         this.socket(argument(0), found);
+        for (const params of [argument(1), argument(2)]) {
+          for (const key of isMap(params) ? Object.keys(params) : [])
+            this.note(token.line, `${key} of a socket`);
+        }
       } else if (isMember && token.text === 'send') {
         const value = argument(0);
         if (value === undefined || this.sockets.size === 0) continue;
@@ -474,12 +525,16 @@ class K6Script {
     if (at.hasUser) this.note(line, `${method} ${at.path}: the user in its address`);
     if (at.open) this.note(line, `${method} ${at.path}: what is not known of the path is {player}`);
     if (hasHole(body)) this.note(line, `${method} ${at.path}: what is not known of the body is {player}`);
-    if (isMap(params) && params.headers !== undefined) {
+    for (const key of isMap(params) ? Object.keys(params) : []) {
       this.note(
         line,
-        `${method} ${at.path}: its headers; --header and --header-env give the same to every request`,
+        key === 'headers'
+          ? `${method} ${at.path}: its headers; --header and --header-env give the same to every request`
+          : `${method} ${at.path}: ${key}`,
       );
     }
+    if (params instanceof Unknown)
+      this.note(line, `${method} ${at.path}: its parameters are not known without running the script`);
     if (isMap(body)) this.note(line, `${method} ${at.path}: its body is a form in k6, and JSON here`);
     if (at.origin !== null && !found.origins.includes(at.origin)) found.origins.push(at.origin);
     found.calls.push({ of: 'http', method, path: at.path, body: bodyOf(body), line, origin: at.origin });
@@ -501,15 +556,21 @@ class K6Script {
         const text = isMap(one) ? one.threshold : one;
         const budgets = typeof text === 'string' ? thresholdBudgets(metric, text, line) : [];
         if (budgets.length === 0) {
-          this.note(
-            line,
-            `the threshold ${metric}: ${typeof text === 'string' ? `nothing is measured like ${text}` : 'it is no literal'}`,
-          );
+          this.note(line, `the threshold ${metric}: ${whyNot(metric, text)}`);
         }
         return budgets;
       });
     });
   }
+}
+
+/** Why a threshold is no budget. */
+function whyNot(metric: string, text: Value | undefined): string {
+  if (typeof text !== 'string') return 'it is no literal';
+  const [, tags] = /\{(.*)\}$/.exec(metric) ?? [];
+  return tags === undefined || thresholdBudgets(metric.slice(0, metric.indexOf('{')), text, 1).length === 0
+    ? `nothing is measured like ${text}`
+    : `what has the tag ${tags} is not told apart; ${text} can be a budget on one kind of operation`;
 }
 
 /** A threshold as budgets; none where nothing is measured like it. */

@@ -52,7 +52,7 @@ test('ensure becomes budgets; what has no figure, code and variables are named w
   ]);
   expect(leftOut.map(({ line, what }) => `${line}: ${what}`)).toEqual([
     '10: ensure http.codes.200: nothing is measured like it',
-    '12: processor: what is not known without running the test is {player}',
+    '12: processor: code of the test is not run; what it would set is {player}',
     '16: GET /items/{player}: what is not known of it is {player}',
     '18: POST /cart: what is not known of it is {player}',
     '20: function: no player does it without code',
@@ -99,4 +99,39 @@ test.each([
   expect(() => fromArtillery('x.yml', text)).toThrow(
     expect.objectContaining({ name: 'CapbenchError', message: expect.stringMatching(/^x\.yml:\d+:\d+: /) }),
   );
+});
+
+test('every key that is not carried over is named with its line', () => {
+  const { leftOut } = fromArtillery(
+    'x.yml',
+    `config:
+  target: http://127.0.0.1:1
+  phases: [{ duration: 1, arrivalRate: 1, extra: 1 }]
+  defaults: { headers: { a: b }, strictCapture: false }
+  http: { timeout: 5 }
+  plugins: { ensure: {}, expect: {} }
+  tls: { rejectUnauthorized: false }
+  environments: { dev: {} }
+before: { flow: [{ post: { url: /seed } }] }
+scenarios:
+  - beforeRequest: f
+    skip: true
+    flow:
+      - get: { url: /a, gzip: true, followRedirect: false }
+`,
+  );
+  expect(leftOut.map(({ line, what }) => `${line}: ${what.split(';')[0]}`)).toEqual([
+    '3: extra of a phase',
+    '4: defaults.headers: --header and --header-env give the same to every request',
+    '4: defaults.strictCapture',
+    '5: http.timeout',
+    '6: the plugin expect',
+    '7: tls: certificates of a target are checked',
+    '8: environments',
+    '9: before: its requests are not sent',
+    '11: beforeRequest: code of the test is not run',
+    '12: skip of a scenario',
+    '14: GET /a: gzip',
+    '14: GET /a: followRedirect',
+  ]);
 });

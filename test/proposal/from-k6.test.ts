@@ -152,3 +152,32 @@ test('what looks like the end of a string is none in a regular expression, and c
   const loop = script('{}', '  http.get(A);', 'const A = B + B;\nconst B = A + A;\n');
   expect(() => fromK6('load.js', loop)).toThrow('no request');
 });
+
+test('requests outside of what virtual users do, options and tags are named with their lines', () => {
+  const { talk, leftOut } = fromK6(
+    'x.js',
+    `import http from 'k6/http';
+export const options = {
+  noConnectionReuse: true, vus: 2, duration: '5s',
+  thresholds: { 'http_req_duration{name:login}': ['p(95)<200'], 'http_req_duration{name:a}': ['p(42)<1'] },
+};
+export function setup() { return http.post('http://127.0.0.1:1/seed'); }
+export default function () {
+  http.get('http://127.0.0.1:1/a', { timeout: '1s', tags: { x: 'y' } });
+}
+export function teardown() {
+  http.get('http://127.0.0.1:1/end');
+}
+`,
+  );
+  expect(talk.protocol === 'http' && talk.requests.map(({ path }) => path)).toEqual(['/a']);
+  expect(leftOut.flatMap(({ line, what }) => (line === null ? [] : [`${line}: ${what}`]))).toEqual([
+    '3: the option noConnectionReuse',
+    '4: the threshold http_req_duration{name:login}: what has the tag name:login is not told apart; p(95)<200 can be a budget on one kind of operation',
+    '4: the threshold http_req_duration{name:a}: nothing is measured like p(42)<1',
+    '6: http.post in setup: no virtual user of a scenario sends it',
+    '8: GET /a: timeout',
+    '8: GET /a: tags',
+    '11: http.get in teardown: no virtual user of a scenario sends it',
+  ]);
+});
