@@ -49,6 +49,7 @@ export function judge(m: Measurements, s: Scenario, figures: Figures): Verdict {
     notes: [
       ...moduleErrors(m, s),
       ...(m.remarks ?? []),
+      ...unseenTraffic(m),
       ...deliveryNotes(figures),
       ...notChecked(rules),
       ...relaxations(rules),
@@ -62,6 +63,12 @@ export function judge(m: Measurements, s: Scenario, figures: Figures): Verdict {
 /** Errors of the user's player module, which runs inside the load workers and can disturb them. */
 const moduleErrors = ({ errors }: Measurements, { traits: { playerCode } }: Scenario): readonly string[] =>
   playerCode === null ? [] : errors.filter((text) => text.includes(playerCode));
+
+/** Traffic that capbench did not see, or not all of: what was settled is then the module's own word. */
+const unseenTraffic = ({ absences = [] }: Measurements): readonly string[] => {
+  const reasons = absences.flatMap(({ of, because }) => (of.startsWith('network.') ? [because] : []));
+  return [...new Set(reasons)].map((because) => `network.* is not measured: ${because}`);
+};
 
 const OUTCOMES = {
   [EXIT.interrupted]: 'invalid',

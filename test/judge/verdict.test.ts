@@ -366,3 +366,11 @@ test('the bottleneck is named with the figure that shows it', () => {
     evidence: expect.stringContaining('of the time'),
   });
 });
+
+test('traffic that capbench did not see is noted once, with its reason', () => {
+  const because = 'the player module ./mine.mjs opened no connection';
+  const absences = ['bytesPerSecond', 'connections'].map((one) => ({ of: `network.${one}`, because }));
+  const { notes } = verdictOf({ absences });
+  expect(notes.filter((note) => note.includes(because))).toEqual([`network.* is not measured: ${because}`]);
+  expect(verdictOf({ absences: [{ of: 'integrity', because }] }).notes.join()).not.toContain(because);
+});

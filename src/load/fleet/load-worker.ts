@@ -88,6 +88,9 @@ export class LoadWorker {
   private handshakesBefore = 0;
   /** The counts at the last report. */
   private trafficBefore: TrafficCounts = sumOf(TRAFFIC, []);
+  private reportedUntil = 0;
+  /** Of the players' sockets, both directions, in the seconds of which a part is in the measure phase. */
+  private bytesInPhase = 0;
   private readonly churn: Churn;
   private go = Number.POSITIVE_INFINITY;
   /** The end of the schedule: the timeline's, or the time of an early stop. */
@@ -331,7 +334,7 @@ export class LoadWorker {
       reconnect: this.reconnect.toData(),
       strayAnswers: this.pool.strayAnswers + this.ofSources().strayAnswers,
       ...this.traffic(),
-      unseenTraffic: this.protocol?.unseenTraffic ?? null,
+      unseenTraffic: this.protocol?.unseenTraffic?.(this.isSilent()) ?? null,
       errors: this.tools.errors.entries(),
       figures: this.tools.figures.tally(),
       ledger: this.tools.ledger.toData(),
@@ -339,6 +342,12 @@ export class LoadWorker {
       stages: this.stages.tally().map((stage, i) => ({ ...stage, operations: stageOperations[i]! })),
       hash,
     };
+  }
+
+  /** Operations were answered in the measure phase, and the players' sockets carried nothing in it. */
+  private isSilent(): boolean {
+    const all = Object.values(this.tools.recorder.tally());
+    return this.bytesInPhase === 0 && all.some(({ measured: { ok, rejected } }) => ok + rejected > 0);
   }
 
   private inFlight(operation: number): number {
@@ -376,6 +385,7 @@ export class LoadWorker {
 
   private reportSecond(second: number, at: number, slices: readonly WorkerSlice[]): void {
     const traffic = this.traffic();
+    const growth = growthOf(TRAFFIC, this.trafficBefore, traffic);
     // First, since the report says that everything until then was told.
     this.tools.deliveries?.flush();
     this.send({
@@ -387,12 +397,15 @@ export class LoadWorker {
         operations: perOperation(this.setup.workload.operations, (_, operation) =>
           this.tools.recorder.takeSecond(operation, this.inFlight(operation)),
         ),
-        ...growthOf(TRAFFIC, this.trafficBefore, traffic),
+        ...growth,
         sockets: this.takeSockets(),
         slices,
         worker: this.health.take(this.timer?.takeLongestBlock() ?? 0, this.timer?.takeStalled() ?? 0),
       },
     });
+    const { measureStart, end } = this.setup.workload.timeline;
+    if (at > measureStart && this.reportedUntil < end) this.bytesInPhase += growth.bytesIn + growth.bytesOut;
+    this.reportedUntil = at;
     this.trafficBefore = traffic;
   }
 }

@@ -54,8 +54,11 @@ export interface Protocol {
   readonly countsSockets: boolean;
   /** One attempt to connect one player. */
   dial(player: number, dialler: Dialler): void;
-  /** Why its connections and their bytes are not all counted; null if they are. Absent: they always are. */
-  readonly unseenTraffic?: string | null;
+  /**
+   * Why its connections and their bytes are not all counted; null if they are. Absent: they always are. `silent`: answers came in
+   * the measure phase, in which the sockets carried nothing.
+   */
+  readonly unseenTraffic?: (silent: boolean) => string | null;
 }
 
 /** The welcome of a server to a player. */

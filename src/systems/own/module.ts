@@ -59,10 +59,11 @@ export class ModuleProtocol implements Protocol {
     this.sockets = plan.sockets;
   }
 
-  get unseenTraffic(): string | null {
+  unseenTraffic(silent: boolean): string | null {
     const { hidden, elsewhere } = this.plan.dials;
-    const what =
-      hidden ?? (this.traffic.settled && this.sockets.opened === 0 ? unconnected(elsewhere) : null);
+    const idle = silent ? 'settled operations while its connections to the targets carried nothing' : null;
+    const unseen = this.traffic.settled && this.sockets.opened === 0 ? unconnected(elsewhere) : idle;
+    const what = hidden ?? unseen;
     return what === null
       ? null
       : `the player module ${this.plan.module.name} ${what}: its bytes are not all counted`;
@@ -100,7 +101,7 @@ export class ModuleProtocol implements Protocol {
 
 /** Of a module that settled operations over connections that nobody saw. */
 function unconnected(elsewhere: ReadonlySet<string>): string {
-  const what = 'settled operations and opened no connection to a target';
+  const what = 'settled operations and opened no connection to a target that capbench saw';
   return elsewhere.size === 0 ? what : `${what}, only to ${[...elsewhere].join(', ')}`;
 }
 

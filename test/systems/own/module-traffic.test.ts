@@ -86,7 +86,18 @@ const MODULES: readonly (readonly [what: string, text: string, because: string |
      dial(ELSEWHERE, '127.0.0.1');
      export const connect = (context) => ({ context });
      export const perform = () => 'ok';`,
-    'settled operations and opened no connection to a target, only to 127.0.0.1:',
+    'settled operations and opened no connection to a target that capbench saw, only to 127.0.0.1:',
+  ],
+  [
+    'an idle socket to the target, and operations that it settles without it',
+    `import { connect as dial } from 'node:net';
+     export const connect = (context) => new Promise((resolve) => {
+       const { port, hostname } = new URL(context.url);
+       const socket = dial(port, hostname, () => resolve({ socket }));
+     });
+     export const perform = () => 'ok';
+     export const close = ({ socket }) => socket.destroy();`,
+    'settled operations while its connections to the targets carried nothing',
   ],
 ];
 
