@@ -177,17 +177,23 @@ const isSlow = (rules: readonly JudgedRule[], rulings: readonly Ruling[]): boole
 function slowAnswers(figures: Figures): Finding {
   const { latency, database, generator, host, world } = figures;
   const [busiest] = processesOf(figures);
-  const all = Object.values(latency);
-  const service = Math.max(0, ...all.map((one) => one.service.p50 ?? 0));
-  const worst = Math.max(0, ...all.map((one) => one.service.p95 ?? 0));
+  const sent = Object.values(latency).filter(({ service: { count, unanswered } }) => count + unanswered > 0);
+  // A percentile that lies among the unanswered ones has no value.
+  const slowest = (stat: 'p50' | 'p95'): number =>
+    Math.max(0, ...sent.map(({ service: of }) => of[stat] ?? Number.POSITIVE_INFINITY));
+  const [service, worst] = [slowest('p50'), slowest('p95')];
   const flush = database.queryMs?.p50 ?? null;
   const slowFlush = flush !== null && service > 0 && flush / service > FLUSH_SHARE;
   return {
     resource: slowFlush ? 'database' : 'server',
     evidence: [
-      service === 0
+      sent.every(({ service: { count } }) => count === 0)
         ? 'nothing was answered'
-        : `p95 of answers was ${ms(worst)} after sending, p50 ${ms(service)}`,
+        : service === Number.POSITIVE_INFINITY
+          ? 'half of what was sent, or more, was not answered'
+          : worst === Number.POSITIVE_INFINITY
+            ? `5% of what was sent, or more, was not answered, p50 ${ms(service)} after sending`
+            : `p95 of answers was ${ms(worst)} after sending, p50 ${ms(service)}`,
       ...(database.queryMs === undefined ? [] : [`a flush took ${ms(flush)}`]),
       `the schedule lag of the generator was p99 ${ms(generator.ownLagP99Ms)}`,
       `host CPU ${percent(host.cpuPercent.mean)}`,

@@ -2,6 +2,7 @@ import { countOf, EMPTY_HISTOGRAM, meanOf, percentileOf } from '../histogram.ts'
 import { mapOperations, ofOperation } from '../scenario/operations.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { mostPlayers } from '../scenario/stages.ts';
+import { timelineOf } from '../scenario/workload.ts';
 import { backlogAt, faultFigures } from './fault-figures.ts';
 import {
   type DeliveryFigures,
@@ -12,8 +13,8 @@ import {
 } from './figures.ts';
 import { latencyFigures, percentilesOf, sharesOf } from './latency-figures.ts';
 import type { DeliveryFacts, Measurements, PlayerFigureFacts, StageFacts } from './measurements.ts';
-import { perPlayerFigures } from './per-player-figures.ts';
-import { gaugeOf, measuredOf, percentOf, ratio, sumOf } from './readings.ts';
+import { levelWindow, perPlayerFigures } from './per-player-figures.ts';
+import { gaugeOf, measuredOf, percentOf, ratio, sumOf, type Window } from './readings.ts';
 import {
   databaseFigures,
   generatorFigures,
@@ -176,6 +177,13 @@ function disagreement(servers: number | null, postgres: number | null): number |
   return (100 * Math.abs(servers - postgres)) / postgres;
 }
 
+/** Where stages have numbers of players, from the time at which the stage has its own. */
+function presenceWindow(stage: StageFacts, s: Scenario): Window {
+  const { from, to } = stage;
+  const timed = (timelineOf(s.load).stages ?? []).find(({ name }) => name === stage.name);
+  return timed?.players === undefined ? { from, to } : levelWindow(stage, timed.players.from / 1e6, to);
+}
+
 /** The figures that each stage has of its own, at the paths of the whole run's. Of what was due in it. */
 function stageFigures(stage: StageFacts, m: Measurements, s: Scenario): StageFigures {
   const { name, from, levelFrom, to, rateBefore, rate } = stage;
@@ -193,7 +201,7 @@ function stageFigures(stage: StageFacts, m: Measurements, s: Scenario): StageFig
     load: {
       durationSeconds: seconds,
       operations: measured,
-      presence: gaugeOf(m.series['load.connected'], { from, to }),
+      presence: gaugeOf(m.series['load.connected'], presenceWindow(stage, s)),
       ...sharesOf(measured),
     },
     latency: latencyFigures(stage.operations, s),

@@ -1,6 +1,6 @@
 import type { Figures, SlopeFigures } from './figures.ts';
 import type { Measurements, Series, StageFacts } from './measurements.ts';
-import { gaugeOf, numbered, paceOf, percentOf, rateOf, sumOf, togetherOf } from './readings.ts';
+import { gaugeOf, numbered, paceOf, percentOf, rateOf, sumOf, togetherOf, type Window } from './readings.ts';
 
 /** Fewer different numbers of players make no line with an interval. */
 export const FEWEST_NUMBERS = 3;
@@ -23,10 +23,10 @@ export interface StageMeans {
 export function stageMeans(m: Measurements): readonly StageMeans[] {
   if (m.stages.every(({ players }) => players === undefined)) return [];
   const [memory, cpu] = [watchedOf(m, 'memoryBytes'), watchedOf(m, 'cpuSeconds')];
-  return m.stages.flatMap(({ name, levelFrom: from, to }) => {
+  return m.stages.flatMap((stage) => {
+    const { name, levelFrom: from, to } = stage;
     const window = { from, to };
-    // A reading at the very beginning is of the end of the stage before.
-    const within = { from: from + 0.01, to };
+    const within = levelWindow(stage, from, to);
     const players = gaugeOf(m.series['load.connected'], within).mean;
     if (players === null) return [];
     const bytes = ['load.bytesIn', 'load.bytesOut'].map((series) => paceOf(m.series[series], window));
@@ -40,6 +40,23 @@ export function stageMeans(m: Measurements): readonly StageMeans[] {
     ];
   });
 }
+
+/** Who was asked last to join or to leave needs a moment. */
+const MOMENT_SECONDS = 0.5;
+const EDGE_SECONDS = 0.01;
+
+/**
+ * The readings of a stage that has its players from `from` on: one at the very beginning is of the end of the stage before,
+ * and at the end the next one begins.
+ */
+export const levelWindow = (
+  { players, playersBefore = players }: Pick<StageFacts, 'players' | 'playersBefore'>,
+  from: number,
+  to: number,
+): Window => ({
+  from: from + (players === playersBefore ? EDGE_SECONDS : MOMENT_SECONDS),
+  to: to - EDGE_SECONDS,
+});
 
 /** The processes of a target that a probe names, where there are any; else the world servers. */
 function watchedOf(m: Measurements, name: string): readonly Series[] {

@@ -3,7 +3,7 @@ import type { Spread } from './figures.ts';
 import type { Measurements, Series } from './measurements.ts';
 
 /** A span of the run, in seconds after GO, both ends included. */
-interface Window {
+export interface Window {
   readonly from: number;
   readonly to: number;
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Measurements } from '../../src/measurement/measurements.ts';
 import type { Scenario } from '../../src/scenario/scenario.ts';
-import { budget } from '../fixtures/recorded-run.ts';
+import { budget, partOf } from '../fixtures/recorded-run.ts';
 import { counter, gauge, lateBy, recorded, slowed, verdictOf, withSeries } from './measured.ts';
 
 interface Case {
@@ -180,4 +180,24 @@ test('every resource has an account, with what its utilisation is a share of', (
   });
   const nothing = verdictOf({ series: {}, worlds: null }).bottleneck.resources;
   expect(nothing.map(({ state }) => state)).toEqual(['unknown', 'unknown', 'unknown', 'unknown']);
+});
+
+test.each([
+  [100, '5% of what was sent, or more, was not answered, p50'],
+  [700, 'half of what was sent, or more, was not answered'],
+])('a percentile among the unanswered ones is never a time: %i of 1,000', (failed, evidence) => {
+  const { intent } = recorded.operations;
+  const { scheduled } = intent.measured;
+  const lost = Math.round((scheduled * failed) / 1000);
+  const measured = { ...intent.measured, ok: scheduled - lost, rejected: 0, timedOut: lost };
+  const answered = (of: typeof intent.due) => partOf(of, scheduled - lost);
+  const { evidence: told } = verdictOf({
+    ...withSeries(idle),
+    operations: {
+      ...recorded.operations,
+      intent: { ...intent, measured, due: answered(intent.due), service: answered(intent.service) },
+    },
+  }).bottleneck;
+  expect(told).toContain(evidence);
+  expect(told).not.toContain(' 0 ms');
 });

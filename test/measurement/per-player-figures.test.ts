@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Series } from '../../src/measurement/measurements.ts';
 import { perPlayerFigures, slopeOf, stageMeans } from '../../src/measurement/per-player-figures.ts';
-import { measurementsOf } from '../fixtures/recorded-run.ts';
+import { seconds } from '../../src/units.ts';
+import { fluxFiguresOf, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
 import { stageFacts } from '../fixtures/recorded-stages.ts';
 
 const NUMBERS = [100, 400, 200, 300];
@@ -52,6 +53,34 @@ test('the processes of a target that a probe names stand for its servers', () =>
   };
   const { memoryBytes } = perPlayerFigures(measurementsOf({ stages, series: named }));
   expect(memoryBytes.slope).toBeCloseTo(2500, 6);
+});
+
+test('the presence of a stage is that of its own players, without the edges of its neighbours', () => {
+  const load = { ...scenarioOf().load, players: 400, connectsPerSecond: 1000, duration: seconds(20) };
+  const own = NUMBERS.map((players, i) => ({
+    ...{ name: `s${i}`, lasting: seconds(5), rate: 1, over: seconds(0), players },
+  }));
+  const start = load.ramp + load.warmUp;
+  expect(start).toBe(5e6);
+  // The first reading of a stage is of its beginning, when who leaves or joins has only been asked to.
+  const late = { ...series, 'load.connected': byPlayers('gauge', (players) => players) };
+  const early = {
+    kind: 'gauge',
+    points: late['load.connected'].points.map(([at], i) => {
+      const players = NUMBERS[Math.min(3, Math.floor(i / 5))] ?? 0;
+      const before = NUMBERS[Math.floor(i / 5) - 1] ?? players;
+      return [at, i % 5 === 0 ? (players + before) / 2 : players] as const;
+    }),
+  } satisfies Series;
+  const ramped = stages.map((stage) => ({ ...stage, levelFrom: stage.from }));
+  for (const connected of [late['load.connected'], early]) {
+    const m = measurementsOf({ stages: ramped, series: { ...series, 'load.connected': connected } });
+    const { stages: figures } = fluxFiguresOf(m, scenarioOf({ load: { ...load, stages: own } }));
+    expect(figures.map(({ load: { presence } }) => presence)).toEqual(
+      NUMBERS.map((players) => ({ mean: players, min: players, max: players })),
+    );
+    expect(stageMeans(m).map(({ players }) => players)).toEqual(NUMBERS);
+  }
 });
 
 test('fewer than three different numbers of players, or a stage without a reading, give no slope', () => {

@@ -2,6 +2,7 @@ import { countAbove, countOf, type HistogramData } from '../../histogram.ts';
 import type { Counts } from '../../load/engine.ts';
 import type { Figures } from '../../measurement/figures.ts';
 import type { Measurements } from '../../measurement/measurements.ts';
+import { levelWindow } from '../../measurement/per-player-figures.ts';
 import { gaugeOf } from '../../measurement/readings.ts';
 import { answeredOf, demandOf } from '../../measurement/sent.ts';
 import { nounOf, type OperationSpec, ofOperation } from '../../scenario/operations.ts';
@@ -124,8 +125,6 @@ export function presence(
   };
 }
 
-const CONNECT_SECONDS = 0.5;
-
 /** The number of players who are away varies, and connecting takes time. */
 const slackOf = (away: number): number => (away === 0 ? 0 : 1 + 2 * Math.sqrt(away));
 
@@ -137,9 +136,8 @@ function stagePresence({ m, s }: Pick<Evidence, 'm' | 's'>): readonly JudgedRule
     const away = awayAtOnce(s.load.stages?.[i]?.churn ?? s.load.churn);
     const expected = Math.max(0, players.at - away - slackOf(away));
     const limit = (REACHED_PERCENT / 100) * expected;
-    // At its end the next one begins, and who was asked last to join needs a moment.
-    const moment = players.at > players.before ? CONNECT_SECONDS : 0;
-    const span = { from: players.from / 1e6 + moment, to: end / 1e6 - 0.01 };
+    const numbers = { players: players.at, playersBefore: players.before };
+    const span = levelWindow(numbers, players.from / 1e6, end / 1e6);
     const reached = m.stages.some((stage) => stage.name === name) && m.ending.state === 'completed';
     const isLong = span.to - span.from >= SHORTEST_SECONDS;
     const { mean } = gaugeOf(m.series['load.connected'], span);
