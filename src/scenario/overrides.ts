@@ -76,11 +76,20 @@ interface Setting {
   readonly wanted: Wanted;
 }
 
-/** A parsed value and its text: where the scenario has text, `{player}` is not a map. */
+/** A parsed value and its text: where the scenario has text, a map in braces may be meant as text. */
 interface Wanted {
   readonly value: unknown;
   readonly text: string;
+  /** What a map becomes where the document has text. */
+  readonly overText?: 'text' | 'map';
 }
+
+/** `{player}` is a map whose value is null. */
+const isMapWithValues = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  !Array.isArray(value) &&
+  Object.values(value).some((one) => one !== null);
 
 /** No scenario is nested deeper than this. */
 const DEEPEST = 20;
@@ -130,14 +139,24 @@ function readValue(text: string): unknown {
   }
 }
 
-/** Applies each setting in order, to a copy of the document. */
-export function applySettings(document: unknown, texts: readonly string[]) {
+/**
+ * Applies each setting in order, to a copy of the document.
+ * @param mapsOverText what a map in braces becomes where the document has text; a name in braces (`{player}`) stays text
+ */
+export function applySettings(
+  document: unknown,
+  texts: readonly string[],
+  mapsOverText: 'text' | 'map' = 'text',
+) {
   const findings: (Finding & { flag: string })[] = [];
   const applied: { path: Path; flag: string }[] = [];
+  const overText: Path[] = [];
   let value = document;
   for (const { flag, path, wanted } of texts.map(readSetting)) {
     const real: (string | number)[] = [];
-    const outcome = setAt(value, path, wanted, real);
+    const hasValues = isMapWithValues(wanted.value);
+    const outcome = setAt(value, path, { ...wanted, overText: hasValues ? mapsOverText : 'text' }, real);
+    if (hasValues && typeof valueAt(value, real) === 'string') overText.push(real);
     if (outcome.state === 'set') {
       value = outcome.value;
       applied.push({ path: real, flag });
@@ -156,6 +175,8 @@ export function applySettings(document: unknown, texts: readonly string[]) {
     value,
     findings,
     paths: applied.map((set) => set.path),
+    /** Where a map in braces was given for a text. */
+    overText,
     flagAt: (path: Path) => applied[orderOf(path)]?.flag,
     orderOf,
   };
@@ -166,8 +187,9 @@ type Outcome = { state: 'set'; value: unknown } | { state: 'refused'; finding: F
 function setAt(around: unknown, path: Path, wanted: Wanted, real: (string | number)[]): Outcome {
   const [key, ...rest] = path;
   if (key === undefined) {
-    const { value, text } = wanted;
-    const isMapOverText = typeof around === 'string' && typeof value === 'object' && !Array.isArray(value);
+    const { value, text, overText } = wanted;
+    const isMapOverText =
+      overText === 'text' && typeof around === 'string' && typeof value === 'object' && !Array.isArray(value);
     return { state: 'set', value: isMapOverText && value !== null ? text : value };
   }
   if (Array.isArray(around)) {

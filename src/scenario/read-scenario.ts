@@ -57,13 +57,33 @@ export interface ReadContext {
  * Reads and resolves a scenario: `--set` is applied to the document before it is checked; `--duration`, `--seed` and
  * `--scale` to the result. Reads users' scenarios and the resolved ones of bundles. Throws a ScenarioError with all errors.
  */
-export function readScenario(
+export function readScenario(source: ScenarioFile, context: ReadContext, overrides: Overrides): Scenario {
+  try {
+    return readAs(source, context, overrides, 'text');
+  } catch (thrown) {
+    if (!(thrown instanceof ScenarioError) || overrides.set.length === 0) throw thrown;
+    // Where a text is given a map in braces, only the schema tells which of the two is meant.
+    const { overText } = applySettings(readYaml(source.file, source.bytes).value, overrides.set);
+    const paths = overText.map(pathText);
+    const isRefused = ({ problems }: ScenarioError): boolean =>
+      problems.some(({ path }) => paths.includes(path));
+    if (!isRefused(thrown)) throw thrown;
+    try {
+      return readAs(source, context, overrides, 'map');
+    } catch (again) {
+      throw again instanceof ScenarioError && isRefused(again) ? thrown : again;
+    }
+  }
+}
+
+function readAs(
   source: ScenarioFile,
   { systems, claims }: ReadContext,
   overrides: Overrides,
+  mapsOverText: 'text' | 'map',
 ): Scenario {
   const document = readYaml(source.file, source.bytes);
-  const overridden = applySettings(document.value, overrides.set);
+  const overridden = applySettings(document.value, overrides.set, mapsOverText);
   const { findings: refused, flagAt } = overridden;
   const written = withStagePlayers(document.value, overridden.value, overridden.paths);
   const problems = [...refused.flatMap((finding) => located([finding], () => finding.flag))];

@@ -100,3 +100,26 @@ test.each([
   expect(problems[0]?.path).toBe(path);
   expect(problems[0]?.message).toContain(expected);
 });
+
+test('--set gives a map where the scenario has a text and its schema has both', () => {
+  const text = withStack(`{ ${START}, ready: 'http://127.0.0.1:8080/', targets: [ws://127.0.0.1:1/] }`);
+  const untargeted = withStack(`{ ${START}, ready: 'http://127.0.0.1:8080/' }`);
+  for (const value of ['{line: listening}', '{"line": "listening"}']) {
+    const set = [`stack.ready=${value}`];
+    expect(stackOf(read(text, { set }))?.ready).toEqual({ line: 'listening' });
+    expect(problemsOf(untargeted, { set }).map(({ path }) => path)).toEqual(['stack.targets']);
+  }
+  // A text stays one where both are allowed, or where only a text is.
+  const players = 'players: { protocol: http, requests: [{ path: /a, body: text }] }';
+  const http = `name: mine\ndescription: mine\nsystem: own\nload: { players: 10 }\n${players}\n`;
+  const { description, sections } = read(http, {
+    set: ['players.requests.0.body={"a": 1}', 'description={to: north}'],
+  });
+  expect([description, sections?.players]).toMatchObject([
+    '{to: north}',
+    { requests: [{ body: '{"a": 1}' }] },
+  ]);
+  expect(problemsOf(text, { set: ['stack.ready={lne: listening}'] })).toMatchObject([
+    { path: 'stack.ready' },
+  ]);
+});
