@@ -2,7 +2,7 @@ import { badInput } from '../errors.ts';
 import { foundUrl } from './found-url.ts';
 import type { FoundBudget, FoundMessage, FoundRequest, LeftOut, Proposal } from './proposal.ts';
 import { closing, partsOf, type Token, tokensOf } from './script-tokens.ts';
-import { HOLE, hasHole, isMap, jsonOf, ScriptValues, Unknown, type Value } from './script-values.ts';
+import { HOLE, hasHole, isMap, jsonOf, REST, ScriptValues, Unknown, type Value } from './script-values.ts';
 import { connectsFor, type Level, secondsIn, shapeOf, steady } from './shape.ts';
 import { comparisonOf, latencyBudget, statOf } from './thresholds.ts';
 
@@ -149,14 +149,16 @@ class K6Script {
 
   /** Names the options that are not read, and the requests that no virtual user sends. */
   private noteUnread(options: { readonly [key: string]: Value }): void {
-    for (const key of Object.keys(options)) {
-      if (!READ.options.includes(key)) this.note(this.lineOfOption(key), `the option ${key}`);
+    for (const [key, value] of Object.entries(options)) {
+      if (key === REST && value instanceof Unknown) this.noteRest(value);
+      else if (!READ.options.includes(key)) this.note(this.lineOfOption(key), `the option ${key}`);
     }
     for (const [name, one] of Object.entries(isMap(options.scenarios) ? options.scenarios : {})) {
       for (const key of isMap(one) ? Object.keys(one) : []) {
         if (!READ.scenario.includes(key)) this.note(this.lineOfOption(key), `${key} of the scenario ${name}`);
       }
     }
+    for (const rest of this.values.lost) this.noteRest(rest);
     const { tokens } = this;
     for (const [i, { kind, text, line }] of tokens.entries()) {
       if (kind !== 'word' || this.walked.has(i) || tokens[i - 1]?.text === '.') continue;
@@ -177,9 +179,14 @@ class K6Script {
     }
   }
 
+  private noteRest({ line, source }: Unknown): void {
+    this.note(line, `...${source}: it is not known without running the script`);
+  }
+
   private lineOfOption(key: string): number | null {
     const from = this.tokens.findIndex(({ kind, text }) => kind === 'word' && text === 'options');
-    return this.tokens.find(({ kind, text }, i) => i > from && kind !== 'mark' && text === key)?.line ?? null;
+    const at = this.tokens.find(({ kind, text }, i) => i > from && kind !== 'mark' && text === key);
+    return at?.line ?? this.lineOf(key);
   }
 
   private readImports(): void {
@@ -525,7 +532,7 @@ class K6Script {
     if (at.hasUser) this.note(line, `${method} ${at.path}: the user in its address`);
     if (at.open) this.note(line, `${method} ${at.path}: what is not known of the path is {player}`);
     if (hasHole(body)) this.note(line, `${method} ${at.path}: what is not known of the body is {player}`);
-    for (const key of isMap(params) ? Object.keys(params) : []) {
+    for (const key of isMap(params) ? Object.keys(params).filter((one) => one !== REST) : []) {
       this.note(
         line,
         key === 'headers'
@@ -533,7 +540,7 @@ class K6Script {
           : `${method} ${at.path}: ${key}`,
       );
     }
-    if (params instanceof Unknown)
+    if (params instanceof Unknown || (isMap(params) && Object.hasOwn(params, REST)))
       this.note(line, `${method} ${at.path}: its parameters are not known without running the script`);
     if (isMap(body)) this.note(line, `${method} ${at.path}: its body is a form in k6, and JSON here`);
     if (at.origin !== null && !found.origins.includes(at.origin)) found.origins.push(at.origin);

@@ -26,6 +26,9 @@ export const isMap = (value: Value | undefined): value is { readonly [key: strin
 /** Stands in a text for a part that is not known. */
 export const HOLE = '\u0000';
 
+/** The key of what is spread into a map and is not known. */
+export const REST = '...';
+
 const DEEPEST = 30;
 /** Constants that are made of constants could be read for ever. */
 const MOST_READ = 200_000;
@@ -34,6 +37,8 @@ const MOST_READ = 200_000;
 export class ScriptValues {
   private readonly tokens: readonly Token[];
   private count = 0;
+  /** What was spread into a map of JSON, and is not known. */
+  readonly lost: Unknown[] = [];
   /** The ranges of `const name = ..`, and of what is exported. */
   private readonly constants = new Map<string, readonly [number, number]>();
 
@@ -127,7 +132,11 @@ export class ScriptValues {
       const [argument] = partsOf(tokens, from + 4, to - 1);
       const value =
         argument === undefined ? this.unknown(from, to) : this.read(argument[0], argument[1], depth + 1);
-      return value instanceof Unknown ? value : jsonOf(value);
+      if (value instanceof Unknown) return value;
+      const rest = isMap(value) ? value[REST] : undefined;
+      if (rest instanceof Unknown) this.lost.push(rest);
+      const json = jsonOf(value);
+      return hasHole(value) ? json.replaceAll('{player}', HOLE) : json;
     }
     return to - from === 1 ? this.single(first, depth) : this.unknown(from, to);
   }
@@ -158,7 +167,11 @@ export class ScriptValues {
     const { tokens } = this;
     const entries = partsOf(tokens, from, to).flatMap(([begin, end]): (readonly [string, Value])[] => {
       const key = tokens[begin];
-      if (key === undefined || key.text === '...') return [];
+      if (key === undefined) return [];
+      if (key.kind === 'mark' && key.text === REST) {
+        const value = this.read(begin + 1, end, depth + 1);
+        return isMap(value) ? Object.entries(value) : [[REST, this.unknown(begin + 1, end)]];
+      }
       if (tokens[begin + 1]?.text === ':') return [[key.text, this.read(begin + 2, end, depth + 1)]];
       return end - begin === 1 ? [[key.text, this.single(key, depth + 1)]] : [];
     });
@@ -211,7 +224,11 @@ export function jsonOf(value: Value): string {
     if (one instanceof Unknown) return '{player}';
     if (typeof one === 'string') return one.replaceAll(HOLE, '{player}');
     if (Array.isArray(one)) return one.map(plain);
-    return isMap(one) ? Object.fromEntries(Object.entries(one).map(([key, of]) => [key, plain(of)])) : one;
+    return isMap(one)
+      ? Object.fromEntries(
+          Object.entries(one).flatMap(([key, of]) => (key === REST ? [] : [[key, plain(of)]])),
+        )
+      : one;
   };
   return JSON.stringify(plain(value));
 }

@@ -181,3 +181,27 @@ export function teardown() {
     '11: http.get in teardown: no virtual user of a scenario sends it',
   ]);
 });
+
+test('what is spread into a map is read where it is a literal, and named where it is not', () => {
+  const { talk, players, leftOut } = fromK6(
+    'x.js',
+    `import http from 'k6/http';
+const common = { vus: 7, tags: { a: 'b' } };
+export const options = { ...common, ...load(), duration: '5s' };
+export default function () {
+  http.post('http://127.0.0.1:1/a', JSON.stringify({ ...user, n: 1, of: name }), { ...params });
+}
+`,
+  );
+  expect(players).toBe(7);
+  expect(talk.protocol === 'http' && talk.requests.map(({ body }) => body)).toEqual([
+    '{"n":1,"of":"{player}"}',
+  ]);
+  expect(leftOut.flatMap(({ line, what }) => (line === null ? [] : [`${line}: ${what}`]))).toEqual([
+    '2: the option tags',
+    '3: ...load(): it is not known without running the script',
+    '5: POST /a: what is not known of the body is {player}',
+    '5: POST /a: its parameters are not known without running the script',
+    '5: ...user: it is not known without running the script',
+  ]);
+});
