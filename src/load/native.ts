@@ -79,7 +79,11 @@ export function createNativeEngine(options: NativeEngineOptions): Engine {
       const module = bundleFile('fleet-worker');
       const folder = await openRunFolder(watchdog, [tmpdir()], null, 'files');
       const start = (name: string) =>
-        startProcess({ name, module, log: folder.file(`${name}.log`), watchdog });
+        startProcess({
+          ...{ name, module, log: folder.file(`${name}.log`), watchdog },
+          // A module may start processes.
+          ...(userModule === null ? {} : { endMethod: 'marked' }),
+        });
       const logs = new Map<string, string>();
       const onClosed = async (): Promise<void> => {
         await keepLogs(logs).catch(() => undefined);

@@ -93,7 +93,7 @@ export const commandComponent = (plan: CommandPlan): ComponentSpec => ({
   },
 });
 
-type NamedCommand = Pick<CommandSpec, 'name' | 'ladder' | 'lowPriority' | 'stopFirst'>;
+type NamedCommand = Pick<CommandSpec, 'name' | 'endMethod' | 'ladder' | 'lowPriority' | 'stopFirst'>;
 
 /** The shell of startProcess finds the program on PATH. */
 const run = (
@@ -108,7 +108,7 @@ const run = (
     cwd: context.scenarioFolder,
     log: context.folder.file(`${name}.log`),
     watchdog: context.watchdog,
-    endMethod: 'tree',
+    endMethod: options.endMethod ?? 'tree',
   });
 
 async function runReset(plan: CommandPlan, reset: CommandWords, context: StartContext): Promise<void> {
@@ -138,7 +138,10 @@ async function startCommand(
     await settlesWithin(asking.exited, STOP_MS);
     await asking.stop();
   };
-  const server = await run(plan, plan.start, context, { name, stopFirst, ladder, lowPriority: true });
+  const server = await run(plan, plan.start, context, {
+    ...{ name, stopFirst, ladder, lowPriority: true },
+    endMethod: 'marked',
+  });
   const told = typeof ready === 'object' ? toldBy(server, ready.line) : null;
   const failure = new Promise<StackFailure>((resolve) => {
     void server.exited.then((exit) => {

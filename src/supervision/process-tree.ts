@@ -6,6 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { readProcess } from './proc.ts';
 
 const POLL_MS = 2;
+/** All processes of the host are read each time. */
+const MARKED_POLL_MS = 20;
 /** A process handles a signal only when it is next scheduled on a CPU. */
 const STOP_LIMIT_MS = 2_000;
 const GONE_LIMIT_MS = 10_000;
@@ -81,6 +83,34 @@ export function killFamily(family: readonly FamilyMember[]): void {
     if (startedAt !== null && startTime(pid) === startedAt) signal(pid, 'SIGKILL');
 }
 
+/** In the environment of a process and of all that it starts, which inherit it. */
+export const TREE_VARIABLE = 'CAPBENCH_TREE';
+
+/**
+ * Kills every process whose environment has the marker, also those that no living process has started and that lead sessions
+ * of their own. Resolves when none is left. Without /proc, and of other users, none is found.
+ */
+export async function killMarked(marker: string): Promise<void> {
+  if (platform() !== 'linux') return;
+  const entry = `${TREE_VARIABLE}=${marker}`;
+  const noneLeft = (): boolean => {
+    const found = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && isMarked(pid, entry));
+    for (const pid of found) signal(Number(pid), 'SIGKILL');
+    return found.length === 0;
+  };
+  // A process may have started another one while the others were read.
+  await until(noneLeft, GONE_LIMIT_MS, MARKED_POLL_MS);
+}
+
+function isMarked(pid: string, entry: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(entry);
+  } catch {
+    // It has ended, or belongs to another user.
+    return false;
+  }
+}
+
 /** Stops the process and returns it with its descendants. */
 async function stoppedTree(pid: number): Promise<readonly number[]> {
   signal(pid, 'SIGSTOP');
@@ -89,9 +119,9 @@ async function stoppedTree(pid: number): Promise<readonly number[]> {
 }
 
 /** Resolves when the condition is true or the limit has passed. */
-async function until(condition: () => boolean, limit: number): Promise<void> {
+async function until(condition: () => boolean, limit: number, poll = POLL_MS): Promise<void> {
   const end = performance.now() + limit;
-  while (!condition() && performance.now() < end) await sleep(POLL_MS);
+  while (!condition() && performance.now() < end) await sleep(poll);
 }
 
 export function signal(pid: number, name: NodeJS.Signals): void {

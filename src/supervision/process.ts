@@ -1,4 +1,5 @@
 import { type ChildProcess, type Serializable, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { execPath } from 'node:process';
 import { Duplex, type Readable } from 'node:stream';
 import { monotonic } from '../clock.ts';
@@ -7,7 +8,16 @@ import type { Micros } from '../units.ts';
 import { type Cleanup, cleanUp } from './cleanup.ts';
 import { openLogFile } from './log-file.ts';
 import { lowerPriority } from './priority.ts';
-import { continueTree, familyOf, killFamily, killTree, signal, stopTree } from './process-tree.ts';
+import {
+  continueTree,
+  familyOf,
+  killFamily,
+  killMarked,
+  killTree,
+  signal,
+  stopTree,
+  TREE_VARIABLE,
+} from './process-tree.ts';
 import { settlesWithin } from './time-limit.ts';
 import type { EndMethod, Watchdog } from './watchdog.ts';
 
@@ -128,11 +138,16 @@ export function startProcess(spec: ModuleSpec): Promise<NodeProcess>;
 export function startProcess(spec: CommandSpec): Promise<SupervisedProcess>;
 export async function startProcess(spec: ModuleSpec | CommandSpec): Promise<NodeProcess> {
   const { name, watchdog, ladder = NODE_LADDER } = spec;
+  const marker = spec.endMethod === 'marked' ? randomUUID() : null;
   const program = 'module' in spec ? [execPath, ...(spec.execArgv ?? []), spec.module] : [spec.command];
   const child = spawn('/bin/sh', ['-c', GATE, name, ...program, ...(spec.args ?? [])], {
     cwd: spec.cwd ?? '/',
     detached: true,
-    env: { ...watchdog.environment, ...spec.env },
+    env: {
+      ...watchdog.environment,
+      ...spec.env,
+      ...(marker === null ? {} : { [TREE_VARIABLE]: marker }),
+    },
     stdio: ['ignore', 'pipe', 'pipe', 'pipe', ...('module' in spec ? ['ipc' as const] : [])],
     serialization: 'advanced',
     ...(spec.user ? { uid: spec.user.uid, gid: spec.user.gid } : {}),
@@ -170,6 +185,7 @@ export async function startProcess(spec: ModuleSpec | CommandSpec): Promise<Node
       gone = true;
       // Children that it left in its group must not stay.
       signalGroup('SIGKILL');
+      if (marker !== null) await killMarked(marker);
       if (code === 0) watchdog.release(pid);
       else if (!killed) await clean();
       await settlesWithin(drained, LAST_OUTPUT_MS);
@@ -192,7 +208,8 @@ export async function startProcess(spec: ModuleSpec | CommandSpec): Promise<Node
       if (!forgotten) await clean();
       return exit;
     }
-    const family = spec.endMethod === 'tree' && !gone ? familyOf(pid) : [];
+    const hasFamily = spec.endMethod === 'tree' || spec.endMethod === 'marked';
+    const family = hasFamily && !gone ? familyOf(pid) : [];
     if (!gone) await spec.stopFirst?.();
     for (const { signal: name, patience } of ladder) {
       if (gone) break;
@@ -239,7 +256,7 @@ export async function startProcess(spec: ModuleSpec | CommandSpec): Promise<Node
     onMessage: (listener) => void child.on('message', listener),
   };
   try {
-    await watchdog.guard(pid, spec.endMethod ?? 'kill', spec.cleanup ?? null);
+    await watchdog.guard(pid, spec.endMethod ?? 'kill', spec.cleanup ?? null, marker);
   } catch (error) {
     signalGroup('SIGKILL');
     throw error;

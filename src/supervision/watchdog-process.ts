@@ -2,7 +2,7 @@ import { basename, isAbsolute } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cleanUp, removeFolder } from './cleanup.ts';
-import { continueTree, killTree, signal, startTime } from './process-tree.ts';
+import { continueTree, killMarked, killTree, signal, startTime } from './process-tree.ts';
 import type { WatchdogOrder } from './watchdog.ts';
 
 /** A postmaster kills its backends itself 5 s after SIGQUIT. */
@@ -56,7 +56,7 @@ async function endAll(): Promise<void> {
   for (const { pid, endMethod } of alive()) {
     if (endMethod === 'kill') {
       signal(-pid, 'SIGKILL');
-    } else if (endMethod === 'tree') {
+    } else if (endMethod === 'tree' || endMethod === 'marked') {
       trees.push(killTree(pid));
     } else {
       // A fault may have stopped it with all its descendants.
@@ -83,6 +83,8 @@ for await (const line of createInterface({ input: process.stdin })) {
 }
 for (const [pid, startedAt] of stopped) if (startTime(pid) === startedAt) continueTree(pid);
 await endAll();
+// Also of those that have ended by themselves.
+await Promise.all([...guarded.values()].map(({ marker }) => (marker === null ? null : killMarked(marker))));
 await Promise.all([...guarded.values()].map(({ cleanup }) => cleanup && cleanUp(cleanup, process.env)));
 await Promise.all([...folders].map(removeFolder));
 process.exit(0);

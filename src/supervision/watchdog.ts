@@ -11,9 +11,10 @@ import { settlesWithin } from './time-limit.ts';
 
 /**
  * How a guarded process group is ended: `kill` at once; `tree` at once, with descendants that lead groups of their own;
+ * `marked` as `tree`, with everything that it or they have started, by a marker in the environment (process-tree.ts);
  * `postmaster` with SIGQUIT first, so that it ends its backends and releases its shared memory.
  */
-export type EndMethod = 'kill' | 'tree' | 'postmaster';
+export type EndMethod = 'kill' | 'tree' | 'marked' | 'postmaster';
 
 /** One line of the pipe to the watchdog, as JSON. */
 export type WatchdogOrder =
@@ -24,6 +25,8 @@ export type WatchdogOrder =
       readonly startedAt: string;
       readonly endMethod: EndMethod;
       readonly cleanup: Cleanup | null;
+      /** Of `marked`. */
+      readonly marker: string | null;
     }
   | { readonly order: 'release'; readonly pid: number }
   /** A process that is not capbench's, and that a fault stops: it is continued. */
@@ -62,7 +65,7 @@ export interface Watchdog {
    */
   readonly lost: Promise<StackFailure>;
   /** Resolves once the order has reached the watchdog's pipe, where it outlives capbench. */
-  guard(pid: number, endMethod: EndMethod, cleanup: Cleanup | null): Promise<void>;
+  guard(pid: number, endMethod: EndMethod, cleanup: Cleanup | null, marker?: string | null): Promise<void>;
   release(pid: number): void;
   /** Continues the process and its descendants in the end, unless it is released. Call it before they are stopped. */
   guardStopped(pid: number): Promise<void>;
@@ -159,12 +162,12 @@ export async function openWatchdog(
     pid,
     environment: inherited,
     lost,
-    guard: async (guarded, endMethod, cleanup) => {
+    guard: async (guarded, endMethod, cleanup, marker = null) => {
       const startedAt = startTime(guarded);
       // It has ended already.
       if (startedAt === null) return;
       left.add(guarded);
-      await send({ order: 'guard', pid: guarded, startedAt, endMethod, cleanup });
+      await send({ order: 'guard', pid: guarded, startedAt, endMethod, cleanup, marker });
     },
     release: (guarded) => {
       left.delete(guarded);

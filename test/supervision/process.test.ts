@@ -3,7 +3,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it, test } from 'vitest';
 import { describeExit, NODE_LADDER, startProcess } from '../../src/supervision/process.ts';
-import { startTime } from '../../src/supervision/process-tree.ts';
+import { descendantsOf, startTime } from '../../src/supervision/process-tree.ts';
 import { inheritedFrom, openWatchdog } from '../../src/supervision/watchdog.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
@@ -41,7 +41,7 @@ test.each([
 describe('a child process', () => {
   it('inherits a minimal environment and the given variables, and nothing else', async () => {
     const child = await startProcess({ ...named('env'), command: '/usr/bin/env', env: { GIVEN: 'yes' } });
-    expect(await child.exited).toEqual({ code: 0, signal: null });
+    expect(await child.exited).toMatchObject({ code: 0, signal: null });
     const names = child
       .tail(100)
       .split('\n')
@@ -74,7 +74,7 @@ describe('a child process', () => {
     const answer = new Promise((resolve) => child.onMessage(resolve));
     child.send(Float64Array.of(1, 2.5));
     expect(await answer).toEqual(Float64Array.of(2, 5));
-    expect(await child.stop()).toEqual({ code: null, signal: 'SIGTERM' });
+    expect(await child.stop()).toMatchObject({ code: null, signal: 'SIGTERM' });
     // A message to an ended process is lost without an error.
     child.send('anybody?');
   });
@@ -95,21 +95,21 @@ describe('a child process', () => {
     const grandchild = await new Promise<unknown>((resolve) => child.onMessage(resolve));
     expect(startTime(Number(grandchild))).not.toBeNull();
     const [first, second] = await Promise.all([child.stop(), child.stop()]);
-    expect(first).toEqual({ code: null, signal: 'SIGKILL' });
+    expect(first).toMatchObject({ code: null, signal: 'SIGKILL' });
     expect(second).toEqual(first);
     await expect.poll(() => startTime(Number(grandchild))).toBeNull();
   });
 
   it('reports a program that cannot be executed as 127, with the reason in the log', async () => {
     const child = await startProcess({ ...named('nothing'), command: '/nonexistent/program' });
-    expect(await child.exited).toEqual({ code: 127, signal: null });
+    expect(await child.exited).toMatchObject({ code: 127, signal: null });
     expect(child.tail()).toContain('/nonexistent/program');
   });
 
   it('fills its log up to the limit, notes that it was cut, and keeps the last lines', async () => {
     const script = 'head -c 9000000 /dev/zero | tr "\\0" x; echo; echo the very last line';
     const child = await startProcess({ ...named('chatty'), command: '/bin/sh', args: ['-c', script] });
-    expect(await child.exited).toEqual({ code: 0, signal: null });
+    expect(await child.exited).toMatchObject({ code: 0, signal: null });
     expect(child.tail(1)).toBe('the very last line');
     const log = readFileSync(child.log, 'utf8');
     expect(log.length).toBeGreaterThan(8 * 2 ** 20);
@@ -119,3 +119,32 @@ describe('a child process', () => {
     expect(statSync(child.log).mode & 0o777).toBe(0o600);
   });
 });
+
+/** A shell that leaves a process in a session of its own, whose parent has ended, prints its pid and goes on. */
+const LEAVES_ORPHAN = "setsid sh -c 'sleep 600 & echo $!'; sleep 0.1; exec sleep 600";
+
+test.runIf(process.platform === 'linux').each(['it is stopped', 'it is killed', 'capbench is killed'])(
+  'what a marked process left behind ends when %s',
+  async (when) => {
+    const own = await openWatchdog(process.env);
+    const child = await startProcess({
+      ...{ ...named('marked'), watchdog: own, command: '/bin/sh', args: ['-c', LEAVES_ORPHAN] },
+      endMethod: 'marked',
+    });
+    let told = '';
+    child.onOutput((text) => {
+      told += text;
+    });
+    await expect.poll(() => told, { timeout: 30_000 }).toMatch(/^\d+\n$/);
+    const orphan = Number(told);
+    expect(descendantsOf(child.pid)).not.toContain(orphan);
+    expect(startTime(orphan)).not.toBeNull();
+    if (when === 'it is stopped') await child.stop();
+    if (when === 'it is killed') await child.kill();
+    // Its pipe ends, as it does when capbench is killed.
+    if (when === 'capbench is killed') await own.close();
+    expect(startTime(orphan)).toBeNull();
+    await child.stop();
+    await own.close();
+  },
+);

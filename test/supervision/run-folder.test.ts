@@ -77,7 +77,7 @@ describe('the watchdog', () => {
     expect(await Promise.race([watchdog.lost, 'not lost'])).toBe('not lost');
     expect(existsSync(kept.path)).toBe(false);
     expect(existsSync(precious)).toBe(true);
-    expect(await child.exited).toEqual({ code: null, signal: 'SIGKILL' });
+    expect(await child.exited).toMatchObject({ code: null, signal: 'SIGKILL' });
   });
 
   it('that has ended lets nothing new start', async () => {
