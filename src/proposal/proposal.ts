@@ -88,7 +88,9 @@ const OTHER = 'other';
 
 /** `getItems` for GET /items/7, with a number where it is taken. */
 function kindName(words: readonly string[], taken: ReadonlySet<string>): string {
-  const parts = words.flatMap((word) => word.replaceAll(/\{[^}]*\}/g, ' ').match(/[A-Za-z0-9]+/g) ?? []);
+  const parts = words.flatMap(
+    (word) => word.replaceAll(/\{[^}]*\}|%[\dA-F]{2}/gi, ' ').match(/[A-Za-z0-9]+/g) ?? [],
+  );
   const joined = parts
     .map((part, i) => {
       const [head = '', rest = ''] = [part[0], part.slice(1)];

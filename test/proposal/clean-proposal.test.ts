@@ -24,6 +24,7 @@ http.request('PROPFIND', '/c');`);
     ['POST', '/a', '{"a":"\\u007bweird} {player}"}'],
     ['POST', '/b', null],
   ]);
+  expect(proposedFiles(proposal).scenario).toContain('operation: getWeirdX,');
   expect(leftOutOf(proposal)).toEqual(
     expect.arrayContaining([
       '3: GET /%7Bweird%7D/x?q=%7Benv.HOME%7D: its braces are encoded, and stand for themselves',
