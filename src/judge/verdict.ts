@@ -65,9 +65,9 @@ const moduleErrors = ({ errors }: Measurements, { traits: { playerCode } }: Scen
   playerCode === null ? [] : errors.filter((text) => text.includes(playerCode));
 
 /** Traffic that capbench did not see, or not all of: what was settled is then the module's own word. */
-const unseenTraffic = ({ absences = [] }: Measurements): readonly string[] => {
+export const unseenTraffic = ({ absences = [] }: Pick<Measurements, 'absences'>): readonly string[] => {
   const reasons = absences.flatMap(({ of, because }) => (of.startsWith('network.') ? [because] : []));
-  return [...new Set(reasons)].map((because) => `network.* is not measured: ${because}`);
+  return [...new Set(reasons)].map((because) => `network traffic is not measured: ${because}`);
 };
 
 const OUTCOMES = {

@@ -29,6 +29,8 @@ const LARGEST_FILE = 2 ** 30;
 const LONGEST_LINE = 64 * 2 ** 10;
 const MOST_COLUMNS = 100;
 const COLUMN = /^[A-Za-z_][\w-]{0,63}$/;
+/** Names that have values of their own, beside those of columns. */
+export const GIVEN = ['player', 'id', 'token'];
 const FORMAT =
   'a line with the names of the columns, then a line for each player, with commas between the values';
 
@@ -74,6 +76,14 @@ function checkColumns(columns: readonly string[], name: string): void {
     throw badInput(
       `${name}:1: column ${wrong + 1} has no name, one that is used twice, or one that is not of letters, digits, "_" and "-"`,
       `expected ${FORMAT}`,
+    );
+  }
+  const taken = columns.findIndex((column) => GIVEN.includes(column));
+  if (taken >= 0) {
+    const column = columns[taken];
+    throw badInput(
+      `${name}:1: column ${taken + 1} is called ${column}, but {${column}} is a value that capbench gives`,
+      `give it another name, such as user_${column}; taken are ${GIVEN.join(', ')}`,
     );
   }
   if (columns.length > MOST_COLUMNS) {

@@ -20,6 +20,7 @@ import {
   timeText,
 } from './report-text.ts';
 import { byReason, byState, limitText, observedText, titleText } from './ruling-text.ts';
+import { unwatchedNotes } from './watched.ts';
 
 /** Rows of one table; report.html has the rest. */
 const MOST_ROWS = 25;
@@ -81,7 +82,7 @@ export function summary(report: Report): string {
     ...faultLine(report),
     ...list('No conclusion:', report.invalidBecause),
     ...list('Breached:', report.breachedBecause),
-    ...list('Notes:', notesOf(report)),
+    ...list('Notes:', [...notesOf(report), ...unwatchedNotes(report)]),
     ...table(breached),
     ...folded(`${met.length} of ${met.length + breached.length} budgets met`, table(met)),
     ...folded(`${contradicted.length + unmeasured.length + untestable.length} budgets not judged`, [

@@ -1,6 +1,6 @@
 import { EXIT } from '../errors.ts';
 import { isOfRule, relaxedNames } from '../judge/rules/rule.ts';
-import { budgetsLine } from '../judge/verdict.ts';
+import { budgetsLine, unseenTraffic } from '../judge/verdict.ts';
 import { databaseFacts, type Facts, hostFacts } from './facts.ts';
 import { nextStep } from './next-step.ts';
 import { plain } from './plain-text.ts';
@@ -23,7 +23,7 @@ import {
   palette,
   wrap,
 } from './terminal-text.ts';
-import { watchedValues } from './watched.ts';
+import { unwatchedNotes, watchedValues } from './watched.ts';
 
 export interface TerminalStyle {
   readonly colour: boolean;
@@ -60,8 +60,8 @@ export interface Figures {
 /** The summary that ends a run: the headline, budgets, the figures that decide, what to do next, the verdict. */
 export const terminalSummary = (report: Report, style: TerminalStyle): string =>
   summaryText(report, style, {
-    keyNotes: errorNotes(report),
-    notes: notesOf(report),
+    keyNotes: [...unseenTraffic(report), ...unwatchedNotes(report), ...errorNotes(report)],
+    notes: [...notesOf(report), ...unwatchedNotes(report)],
     key: (paint, width) => [
       ...keyFigures(report, paint, width),
       ...apart(stageLines(report, paint, width)),

@@ -58,6 +58,12 @@ export const watchedValues = (
         }),
   ]);
 
+/** The metrics that `watch:` names and that have no figures: a wrong name is easily missed. */
+export const unwatchedNotes = (report: Watched): readonly string[] =>
+  watchedOf(report).flatMap(({ name, why }) =>
+    why === null ? [] : [`watch: ${name} has no figures: ${why}`],
+  );
+
 /** The table of a page; none where nothing is watched. */
 export function watchedTable(report: Watched): string[] {
   const rows = watchedOf(report).map(({ name, figures, why }) =>

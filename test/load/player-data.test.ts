@@ -35,6 +35,8 @@ test.each<[content: string | Uint8Array, message: string]>([
   ['', 'has no rows'],
   ['name\n', 'has no rows'],
   ['name,name\na,b\n', './users.csv:1: column 2'],
+  ['name,id\na,b\n', './users.csv:1: column 2 is called id'],
+  ['player\na\n', './users.csv:1: column 1 is called player'],
   ['na me\na\n', './users.csv:1: column 1'],
   ['a,b\n1,2\n1\n', './users.csv:3: got 1 values, expected 2'],
   ['a,b\n1,"hunter2\n', './users.csv:2: a double quote'],

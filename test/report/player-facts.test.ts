@@ -71,6 +71,20 @@ test('watched metrics have their statistics, or the reason why there are none', 
   expect(html(report, drawings)).toContain('gone: no page has gone');
 });
 
+test('what the reader must not miss is on the short terminal and in the comment: no figures, unseen traffic', () => {
+  const note = 'watch: gone has no figures: no page has gone';
+  for (const text of [terminal(report, false), terminal(report, true), summary(report)])
+    expect(text).toContain(note);
+  expect(summary(report)).not.toContain('watch: queue');
+  const because = 'the player module ./mine.mjs opened no connection';
+  const unseen = reportFrom(
+    measurementsOf({ absences: [{ of: 'network.connections', because }] }),
+    scenarioOf(),
+  );
+  for (const text of [terminal(unseen, false), summary(unseen)])
+    expect(text).toContain(`network traffic is not measured: ${because}`);
+});
+
 test('there is a chart of what was lost, and one of each watched metric, as pictures and on the page', () => {
   const own = drawings.filter(({ name }) => /^(deliveries|watch-\d)$/.test(name));
   expect(own.map(({ name, title }) => `${name}: ${title}`)).toEqual([

@@ -1,3 +1,4 @@
+import { GIVEN } from '../../load/player-data.ts';
 import { type Finding, findingAt } from '../../scenario/finding.ts';
 import type { Path } from '../../scenario/problem.ts';
 import type { Scenario, SystemTraits } from '../../scenario/scenario.ts';
@@ -11,7 +12,6 @@ interface Named {
 }
 
 const ENVIRONMENT = 'env.';
-const GIVEN = ['player', 'id', 'token'];
 
 /** The names in a text, or in all texts of a map or list. */
 function* namedIn(value: unknown, path: Path): Generator<Named> {
@@ -73,7 +73,7 @@ export function nameFindings({ sections }: Pick<Scenario, 'sections'>): readonly
       report(
         path,
         `unknown name {${name}}, expected {player}, {id}, {token}, {env.NAME}, or a column of players.data`,
-        'data: users.csv names a file whose first line names its columns',
+        `data: users.csv names a file whose first line names its columns; {{${name}}} stands for {${name}} itself`,
       );
     }
   }

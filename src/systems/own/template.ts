@@ -1,10 +1,10 @@
-/** A name in braces: `{player}`, `{env.GAME_TOKEN}`. */
-const NAME = /\{([A-Za-z_][\w.-]*)\}/g;
+/** A name in braces: `{player}`, `{env.GAME_TOKEN}`; in two pairs of braces it stands for itself in one: `{{name}}`. */
+const NAME = /\{\{(?<itself>[A-Za-z_][\w.-]*)\}\}|\{(?<name>[A-Za-z_][\w.-]*)\}/g;
 /** The same in JSON, where a whole value `"{id}"` or `"{player}"` is a number. The key of a map is none. */
-const IN_JSON = /"\{(id|player)\}"(?!:)|\{([A-Za-z_][\w.-]*)\}/g;
+const IN_JSON = new RegExp(`"\\{(?<number>id|player)\\}"(?!:)|${NAME.source}`, 'g');
 
 export const namesIn = (text: string): readonly string[] =>
-  [...text.matchAll(NAME)].flatMap(([, name]) => name ?? []);
+  [...text.matchAll(NAME)].flatMap(({ groups }) => groups?.name ?? []);
 
 /** A text for the operation of a player, who is numbered from 0 within the worker. HOT. */
 export type Fill = (player: number, sequence: number) => string;
@@ -14,11 +14,11 @@ export type ValueOf = (name: string) => Fill;
 
 /** Fills the names of a text with values, each encoded. */
 export const textFill = (text: string, valuesOf: ValueOf, encode = (value: string): string => value): Fill =>
-  fill(text, NAME, ([, name = '']) => encoded(valuesOf(name), encode));
+  fill(text, NAME, ({ name = '' }) => encoded(valuesOf(name), encode));
 
 /** Fills the names of a path with values, and makes it one of ASCII, as a URL has it. What is encoded already stays. */
 export const pathFill = (text: string, valuesOf: ValueOf): Fill =>
-  fill(text, NAME, ([, name = '']) => encoded(valuesOf(name), encodeURIComponent), ofUrl);
+  fill(text, NAME, ({ name = '' }) => encoded(valuesOf(name), encodeURIComponent), ofUrl);
 
 /** Half of a pair of code units has no encoding. */
 const ofUrl = (text: string): string =>
@@ -26,7 +26,7 @@ const ofUrl = (text: string): string =>
 
 /** Fills the names in a JSON value; the result is ASCII. */
 export const jsonFill = (value: unknown, valuesOf: ValueOf): Fill =>
-  fill(ascii(JSON.stringify(value)), IN_JSON, ([, number, name = '']) =>
+  fill(ascii(JSON.stringify(value)), IN_JSON, ({ number, name = '' }) =>
     number === undefined ? encoded(valuesOf(name), jsonText) : valuesOf(number),
   );
 
@@ -51,18 +51,25 @@ const encoded =
 function fill(
   text: string,
   names: RegExp,
-  partOf: (match: RegExpMatchArray) => Fill,
+  partOf: (groups: Readonly<Partial<Record<string, string>>>) => Fill,
   between = (part: string): string => part,
 ): Fill {
   const before: string[] = [];
   const parts: Fill[] = [];
+  let literal = '';
   let from = 0;
-  for (const match of text.matchAll(names)) {
-    before.push(between(text.slice(from, match.index)));
-    parts.push(partOf(match));
-    from = match.index + match[0].length;
+  for (const { index, 0: match, groups = {} } of text.matchAll(names)) {
+    literal += text.slice(from, index);
+    from = index + match.length;
+    if (groups.itself !== undefined) {
+      literal += `{${groups.itself}}`;
+      continue;
+    }
+    before.push(between(literal));
+    parts.push(partOf(groups));
+    literal = '';
   }
-  const last = between(text.slice(from));
+  const last = between(literal + text.slice(from));
   if (parts.length === 0) return () => last;
   return (player, sequence) => {
     let filled = '';

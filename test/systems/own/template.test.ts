@@ -11,6 +11,18 @@ test('names are words in braces, and JSON has none', () => {
   expect(namesIn('{"to":{"x":1},"a":{ "b": [{}] }}')).toEqual([]);
 });
 
+test('a name in two pairs of braces stands for itself in one, in a text, in JSON and in a path', () => {
+  const query = '{ me {{name}} of(id: {id}) {{id}} }';
+  expect(namesIn(query)).toEqual(['id']);
+  expect(textFill(query, of)(0, 3)).toBe('{ me {name} of(id: 3) {id} }');
+  expect(JSON.parse(jsonFill({ query, one: '{{id}}' }, of)(0, 3))).toEqual({
+    query: '{ me {name} of(id: 3) {id} }',
+    one: '{id}',
+  });
+  expect(JSON.parse(bodyFill({ body: '{"a":"{{name}}"}' }, of)?.text(0, 1) ?? '')).toEqual({ a: '{name}' });
+  expect(pathFill('/{{name}}/{id}', of)(0, 1)).toBe('/%7Bname%7D/1');
+});
+
 test('a whole value {id} or {player} is a number in JSON, other values are text, and keys stay keys', () => {
   const frame = jsonFill({ id: '{id}', to: ['{player}', 'p{player}', '{name}'], '{player}': 'ü' }, of)(0, 12);
   expect(frame).toMatch(/^[\0-\x7f]*$/);
