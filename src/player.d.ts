@@ -37,7 +37,7 @@ export interface Operation {
 
 /** capbench reads this field of a session; everything else in it belongs to the module. */
 export interface Session {
-  /** The number of this player's last operation that the server already knows; 0 when absent. */
+  /** The number of this player's last operation that the server already knows, up to 2^52; 0 when absent. */
   readonly lastNumber?: number;
 }
 

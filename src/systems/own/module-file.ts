@@ -79,8 +79,18 @@ export async function loadModule({ path, name }: PlayerModule): Promise<LoadedMo
 
 const isFunction = <F>(value: unknown): value is F => typeof value === 'function';
 
-/** The last sequence number that the session's server knows, if the session has it. */
+/** Numbers are counted on from here, one by one: as many again stay exact. */
+const LARGEST_LAST = 2 ** 52;
+
+/**
+ * The last sequence number that the session's server knows; null if the session has none.
+ * @throws an Error that says what is wrong with it
+ */
 export function lastNumberOf(session: Session | null | undefined): number | null {
   const { lastNumber } = session ?? {};
-  return Number.isSafeInteger(lastNumber) && Number(lastNumber) >= 0 ? Number(lastNumber) : null;
+  if (lastNumber === undefined || lastNumber === null) return null;
+  if (Number.isInteger(lastNumber) && lastNumber >= 0 && lastNumber <= LARGEST_LAST) return lastNumber;
+  throw new Error(
+    `got ${typeof lastNumber === 'number' ? lastNumber : `a ${typeof lastNumber}`} as the session's lastNumber, expected a whole number of 0 to 2^52`,
+  );
 }

@@ -172,6 +172,8 @@ class ModuleConnection implements Connection {
   private loggedInAfter: number | null = null;
   /** Null before `connect` and after `close`. */
   private session: Session | null = null;
+  /** The last number that the session's server knows; null if it tells none. */
+  private lastNumber: number | null = null;
   private listener: Listener | null = null;
   /** The turn of the latest operation, and the first number of that turn. */
   private turn = 0;
@@ -212,15 +214,16 @@ class ModuleConnection implements Connection {
   get welcome(): Welcome {
     const { loggedInAfter } = this;
     return {
-      ...{ lastSequence: lastNumberOf(this.session), stated: null },
+      ...{ lastSequence: this.lastNumber, stated: null },
       ...(loggedInAfter === null ? {} : { loggedInAfter }),
     };
   }
 
-  /** @throws what the module throws */
+  /** @throws what the module throws, and an Error for a wrong `lastNumber` */
   async open(): Promise<void> {
     // A module without sessions may return nothing.
     this.session = (await this.plan.module.connect(this.own.context)) ?? {};
+    this.lastNumber = lastNumberOf(this.session);
   }
 
   listen(listener: Listener): void {

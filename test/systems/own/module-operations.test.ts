@@ -161,3 +161,22 @@ test('a scenario without such a kind says so; before the welcome nothing is begu
     'got ready, and no kind of the scenario has due: answer',
   );
 });
+
+test.each([Number.MAX_SAFE_INTEGER, 2 ** 52 + 1, 1.5, -1, Number.NaN, '7'])(
+  'a session whose lastNumber is %j does not connect',
+  async (lastNumber) => {
+    const connect = () => ({ lastNumber }) as { lastNumber: number };
+    await expect(playerOf(() => 'ok', connect)).rejects.toThrow(
+      /^\.\/my-player\.mjs: connect: got (a string|\S+) as the session's lastNumber, expected a whole number of 0 to 2\^52$/,
+    );
+  },
+);
+
+test.each([0, 2 ** 52])('a session whose lastNumber is %j connects', async (lastNumber) => {
+  const { connection, ends } = await playerOf(
+    () => 'ok',
+    () => ({ lastNumber }),
+  );
+  connection.send(0, lastNumber + 1, 0);
+  expect(ends).toEqual([[lastNumber + 1, OUTCOME.ok]]);
+});
