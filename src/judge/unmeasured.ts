@@ -63,6 +63,7 @@ export const WHY = {
     'PostgreSQL has not loaded pg_stat_statements: name it in postgres.settings.shared_preload_libraries',
   noEventLoop: 'k6 runs on many threads, and has no event loop to watch',
   notInSummary: 'a k6 summary does not hold it',
+  noTraffic: 'a load worker did not report in time, or the measure phase has no whole second',
   noDeliveries: 'no player called context.expectDelivery',
   noModule: 'only a player module tells it, and this scenario has none',
   noLogin:
@@ -111,9 +112,7 @@ function unmeasuredInRun(budget: MeasuredBudget, m: UnmeasuredFacts, figures: Un
   const noted = absent?.because ?? unfitting(budget, m);
   // What a player module sends over connections of its own may pass the engine by.
   if (noted !== null)
-    return /^network\.(?:bytes|connections|handshakes)/.test(metric.figure)
-      ? { reason: noted, cause: 'engine' }
-      : byRun(noted);
+    return OF_TRAFFIC.test(metric.figure) ? { reason: noted, cause: 'engine' } : byRun(noted);
   if (m.engine === 'k6' && section === 'integrity') return { reason: K6_LEDGER, cause: 'engine' };
   const unseen = missingByPlatform(metric, m);
   if (unseen !== null) return unseen;
@@ -125,8 +124,10 @@ function unmeasuredInRun(budget: MeasuredBudget, m: UnmeasuredFacts, figures: Un
   if (names !== undefined && !m.probes.some(({ name }) => names.test(name))) {
     return byRun(`no probe watched the ${section === 'integrity' ? 'database' : section}`);
   }
-  return byRun('no data');
+  return byRun(OF_TRAFFIC.test(metric.figure) ? WHY.noTraffic : 'no data');
 }
+
+const OF_TRAFFIC = /^network\.(?:bytes|connections|handshakes)/;
 
 /** Why there is no figure for one player more. */
 function withoutSlope({ figure }: BudgetMetric, { stages = [], absences = [] }: UnmeasuredFacts): Unmeasured {

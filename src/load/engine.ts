@@ -67,10 +67,13 @@ export interface LoadSecond extends TrafficCounts {
   readonly connected: number;
   /** Null where the engine does not tell. */
   readonly sockets: SocketSecond | null;
+  /** Load workers that have not reported this second: their traffic counts for a later one. Absent: none. */
+  readonly missing?: number;
   readonly operations: PerOperation<LoadSecondOperation>;
   /** Answers in each 200 ms, for the steady-state check: five slices, or fewer in the last second. */
   readonly slices: readonly LoadSlice[];
-  readonly workers: readonly (WorkerSecond | ProcessSecond)[];
+  /** By number; null where it has not reported. */
+  readonly workers: readonly (WorkerSecond | ProcessSecond | null)[];
 }
 
 /** A fifth of a second. */

@@ -17,14 +17,16 @@ export function generatorSamples(): (second: LoadSecond) => Sample[] {
   const gauge = (series: string, value: number): Sample => ({ series, kind: 'gauge', value });
 
   return (second) => {
+    const traffic = TRAFFIC.map((name) => counter(`load.${name}`, second[name]));
+    if (second.sockets !== null) {
+      traffic.push(gauge('load.connections', second.sockets.open));
+      traffic.push(counter('load.handshakes', second.sockets.handshakes));
+    }
     const samples: Sample[] = [
       gauge('load.connected', second.connected),
-      ...TRAFFIC.map((name) => counter(`load.${name}`, second[name])),
+      // Without a worker's part, a total is none.
+      ...((second.missing ?? 0) > 0 ? [] : traffic),
     ];
-    if (second.sockets !== null) {
-      samples.push(gauge('load.connections', second.sockets.open));
-      samples.push(counter('load.handshakes', second.sockets.handshakes));
-    }
     for (const [name, operation] of Object.entries(second.operations)) {
       for (const outcome of COUNTED) samples.push(counter(`load.${name}.${outcome}`, operation[outcome]));
       const idle = `load.${name}.idle`;
@@ -36,6 +38,7 @@ export function generatorSamples(): (second: LoadSecond) => Sample[] {
       }
     }
     second.workers.forEach((worker, index) => {
+      if (worker === null) return;
       const { memoryBytes, cpuSeconds } = worker;
       if (memoryBytes !== null) samples.push(gauge(`generator.${index}.memoryBytes`, memoryBytes));
       if (cpuSeconds !== null) samples.push(counter(`generator.${index}.cpuSeconds`, cpuSeconds));

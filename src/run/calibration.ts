@@ -97,7 +97,8 @@ async function drive(fleet: ReadyFleet, workload: Workload, signal: AbortSignal)
   const onSecond = ({ at, workers }: LoadSecond): void => {
     if (at <= measureStart || at > end + 1e6) return;
     for (const [i, worker] of workers.entries()) {
-      if ('utilisation' in worker) used.set(i, [...(used.get(i) ?? []), worker.utilisation]);
+      if (worker !== null && 'utilisation' in worker)
+        used.set(i, [...(used.get(i) ?? []), worker.utilisation]);
     }
   };
   let timer: NodeJS.Timeout | undefined;

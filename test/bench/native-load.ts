@@ -48,7 +48,7 @@ export async function loadByEngine(
       tally: tally as BothTally,
       answered: sum(({ operations }) => operations.intent.ok + operations.monsterCommand.ok),
       cpuSeconds: sum(({ workers }) =>
-        workers.reduce((total, { cpuSeconds }) => total + (cpuSeconds ?? Number.NaN), 0),
+        workers.reduce((total, worker) => total + (worker?.cpuSeconds ?? Number.NaN), 0),
       ),
       memoryBytes: measured.at(-1)?.workers[0]?.memoryBytes ?? Number.NaN,
     };

@@ -4,6 +4,7 @@ import type { LoadSecond, LoadSecondOperation } from '../../src/load/engine.ts';
 import type { WorkerReport } from '../../src/load/fleet/messages.ts';
 import { Seconds } from '../../src/load/fleet/seconds.ts';
 import type { WorkerSlice } from '../../src/load/slices.ts';
+import { generatorSamples } from '../../src/probe/generator.ts';
 import { type BothSecond, operationsOf } from './a-workload.ts';
 
 const operation = (ok: number): LoadSecondOperation => ({
@@ -49,7 +50,7 @@ const report = (
 function collecting(workers: number): { seconds: Seconds; emitted: BothSecond[] } {
   const emitted: BothSecond[] = [];
   const emit = (second: LoadSecond) => emitted.push(second as BothSecond);
-  return { seconds: new Seconds(workers, operationsOf(1, 1), emit), emitted };
+  return { seconds: new Seconds(new Array<number>(workers).fill(50), operationsOf(1, 1), emit), emitted };
 }
 
 test('a second is emitted when all workers have reported it', () => {
@@ -62,7 +63,7 @@ test('a second is emitted when all workers have reported it', () => {
   expect(emitted[0]?.sockets).toEqual({ open: 120, handshakes: 6 });
   expect(emitted[0]).toMatchObject({ disconnects: 4, reconnects: 2 });
   expect(emitted[0]?.operations.intent).toMatchObject({ ok: 7, inFlight: 2, due: { counts: [[10, 7]] } });
-  expect(emitted[0]?.workers.map(({ pid }) => pid)).toEqual([10, 11]);
+  expect(emitted[0]?.workers.map((worker) => worker?.pid)).toEqual([10, 11]);
 });
 
 test('a late worker is not awaited, and none of its counts are lost', () => {
@@ -76,7 +77,7 @@ test('a late worker is not awaited, and none of its counts are lost', () => {
   expect(emitted).toHaveLength(2);
   expect(emitted[1]).toMatchObject({ at: 2e6, connected: 100 });
   expect(emitted[1]?.operations.intent.ok).toBe(5);
-  expect(emitted[1]?.workers[1]).toMatchObject({ pid: 11, cpuSeconds: 0 });
+  expect(emitted[1]).toMatchObject({ missing: 1, workers: [{ pid: 10 }, null] });
   seconds.add(1, report(11, 2, 6));
   seconds.add(1, report(11, 3, 7));
   seconds.add(0, report(10, 3, 1));
@@ -84,6 +85,50 @@ test('a late worker is not awaited, and none of its counts are lost', () => {
   expect(emitted[2]?.operations.intent.ok).toBe(14);
   expect(emitted[2]?.workers[1]).toMatchObject({ cpuSeconds: 0.5, maxLoopDelayMs: 7, stalledMs: 10 });
   expect(emitted[2]?.workers[1]).toMatchObject({ waitedSeconds: expect.closeTo(0.2) });
+});
+
+test('a worker that is blocked from GO on has the players it had then, and no zeros', () => {
+  const { seconds, emitted } = collecting(2);
+  const samples = generatorSamples();
+  const told = () => new Map(samples(emitted.at(-1)!).map(({ series, value }) => [series, value]));
+  seconds.add(1, report(11, 1, 3));
+  seconds.tick(2.6e6);
+  expect(emitted.at(-1)).toMatchObject({ at: 1e6, connected: 100, missing: 1 });
+  const blocked = told();
+  expect(blocked.get('load.connected')).toBe(100);
+  for (const series of ['bytesIn', 'bytesOut', 'connections', 'handshakes']) {
+    expect(blocked.has(`load.${series}`)).toBe(false);
+  }
+  // The other one keeps its number.
+  expect([blocked.has('generator.0.loopDelayMs'), blocked.has('generator.1.loopDelayMs')]).toEqual([
+    false,
+    true,
+  ]);
+  seconds.add(1, report(11, 2, 3));
+  seconds.add(0, report(10, 2, 3));
+  expect(emitted.at(-1)?.missing).toBeUndefined();
+  const after = told();
+  // What the other one had in the second before is not lost.
+  expect(after.get('load.bytesIn')).toBe(300);
+  expect(after.get('load.connections')).toBe(120);
+  expect(after.get('load.handshakes')).toBe(9);
+});
+
+test('a second that a worker has left out while it was blocked is not whole', () => {
+  const { seconds, emitted } = collecting(2);
+  for (const second of [1, 2, 3]) seconds.add(0, report(10, second, 1));
+  seconds.add(1, report(11, 3, 5));
+  expect(emitted.map(({ missing = 0, connected }) => [missing, connected])).toEqual([
+    [1, 100],
+    [1, 100],
+    [0, 100],
+  ]);
+  seconds.add(0, report(10, 4, 1));
+  seconds.add(0, report(10, 5, 1));
+  seconds.add(1, report(11, 5, 1));
+  seconds.done(1);
+  seconds.add(0, report(10, 6, 1));
+  expect(emitted.slice(3).map(({ missing = 0 }) => missing)).toEqual([1, 0, 0]);
 });
 
 test('a finished worker is not awaited, and a partial second has its own end', () => {

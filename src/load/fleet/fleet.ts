@@ -182,7 +182,10 @@ export class Fleet implements ReadyFleet {
   }
 
   async run(go: Micros, onSecond: (second: LoadSecond) => void): Promise<Tally> {
-    const seconds = new Seconds(this.workers.length, this.plan.workload.operations, onSecond);
+    const connected = this.workers.map((worker) =>
+      worker.kind === 'connecting' ? worker.connected : worker.facts.connected,
+    );
+    const seconds = new Seconds(connected, this.plan.workload.operations, onSecond);
     this.seconds = seconds;
     const done = new Promise<void>((resolve) => {
       this.changed = () => {

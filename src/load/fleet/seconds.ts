@@ -23,28 +23,33 @@ const SETTLED = OUTCOMES.filter((outcome) => outcome !== 'unfinished');
 
 /**
  * Merges the workers' seconds: a second is emitted when every running worker has reported it, or after a time limit. No delta
- * is lost: a late report counts for a later second, and its slices for the same positions there. Workers are numbered from 0.
+ * is lost: a late report counts for a later second, and its slices for the same positions there. Until then its worker has the
+ * players that it had last, and is missing. Workers are numbered from 0.
  */
 export class Seconds {
+  private readonly connected: readonly number[];
   private readonly operations: readonly Pick<OperationSpec, 'id'>[];
   private readonly emit: (second: LoadSecond) => void;
-  /** The last second that each worker has reported; Infinity once it is done. */
+  /** The last second that each worker has reported, and those that will report no more. */
   private readonly reported: number[];
+  private readonly ended = new Set<number>();
   private readonly latest: (WorkerReport | null)[];
   private readonly pending = new Map<number, [worker: number, WorkerReport][]>();
   /** By index, of the seconds that are not emitted yet. */
   private readonly slices = new Map<number, WorkerSlice[]>();
   private next = 1;
 
+  /** `connected`: the players of each worker at GO. */
   constructor(
-    workers: number,
+    connected: readonly number[],
     operations: readonly Pick<OperationSpec, 'id'>[],
     emit: (second: LoadSecond) => void,
   ) {
     this.operations = operations;
     this.emit = emit;
-    this.reported = new Array<number>(workers).fill(0);
-    this.latest = new Array<WorkerReport | null>(workers).fill(null);
+    this.connected = connected;
+    this.reported = connected.map(() => 0);
+    this.latest = connected.map(() => null);
   }
 
   add(worker: number, report: WorkerReport): void {
@@ -59,20 +64,31 @@ export class Seconds {
 
   /** The worker has sent its last report. */
   done(worker: number): void {
-    this.reported[worker] = Number.POSITIVE_INFINITY;
+    this.ended.add(worker);
     this.flush();
   }
 
   /** Emits the seconds whose time limit has passed at `now`, microseconds after GO. */
   tick(now: number): void {
-    while (now >= this.next * SECOND + MAX_WAIT && this.reported.some((second) => second < this.next)) {
+    while (now >= this.next * SECOND + MAX_WAIT && !this.isComplete) {
       this.emitSecond();
       this.flush();
     }
   }
 
   private flush(): void {
-    while (this.pending.size > 0 && this.reported.every((second) => second >= this.next)) this.emitSecond();
+    while (this.pending.size > 0 && this.isComplete) this.emitSecond();
+  }
+
+  /** Whether no report of the next second is to come. */
+  private get isComplete(): boolean {
+    return this.reported.every((second, worker) => second >= this.next || this.ended.has(worker));
+  }
+
+  /** A worker that was blocked has reported a later second, or none yet. */
+  private isMissing(worker: number, second: number, reports: readonly [number, WorkerReport][]): boolean {
+    if (this.ended.has(worker) && second > this.reported[worker]!) return false;
+    return !reports.some(([who, report]) => who === worker && report.second === second);
   }
 
   private emitSecond(): void {
@@ -84,9 +100,11 @@ export class Seconds {
     const all = reports.map(([, report]) => report);
     const ends = all.filter((report) => report.second === second).map(({ at }) => at);
     const at = ends.length === 0 ? second * SECOND : Math.max(...ends);
+    const missing = this.reported.filter((_, worker) => this.isMissing(worker, second, reports)).length;
     this.emit({
       at: micros(at),
-      connected: this.latest.reduce((total, report) => total + (report?.connected ?? 0), 0),
+      connected: this.latest.reduce((sum, report, i) => sum + (report?.connected ?? this.connected[i]!), 0),
+      ...(missing === 0 ? {} : { missing }),
       sockets: {
         open: this.latest.reduce((total, report) => total + (report?.sockets.open ?? 0), 0),
         handshakes: all.reduce((total, { sockets }) => total + sockets.handshakes, 0),
@@ -94,9 +112,10 @@ export class Seconds {
       operations: perOperation(this.operations, (id) => this.operation(id, all)),
       ...sumOf(TRAFFIC, all),
       slices: this.takeSlices(second, at),
-      workers: this.latest.flatMap((last, worker) => {
+      workers: this.latest.map((last, worker) => {
         const own = reports.filter(([who]) => who === worker).map(([, report]) => report.worker);
-        return last === null ? [] : [healthOf(last.worker, own)];
+        const isSilent = own.length === 0 && this.isMissing(worker, second, reports);
+        return last === null || isSilent ? null : healthOf(last.worker, own);
       }),
     });
   }
@@ -143,7 +162,7 @@ function sliceOf(due: readonly HistogramData[]): LoadSliceOperation {
   return { answered: countOf(merged), p95: percentileOf(merged, 95) };
 }
 
-/** A worker without a report in this second counts as idle, with its last memory. */
+/** A worker that has ended counts as idle, with its last memory. */
 function healthOf(last: WorkerSecond, own: readonly WorkerSecond[]): WorkerSecond {
   return {
     pid: last.pid,
