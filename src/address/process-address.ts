@@ -35,7 +35,7 @@ export function parseProcess(text: string, source: string, cwd: string): Process
   }
   const pid = numberIn(/^(\d{1,9})$/, where);
   if (pid !== null) {
-    if (pid < 1 || pid > HIGHEST_PID) throw wrong(`a pid of 1 to ${HIGHEST_PID}`);
+    if (pid < 2 || pid > HIGHEST_PID) throw wrong(`a pid of 2 to ${HIGHEST_PID}`);
     return { name, by: 'pid', pid };
   }
   if (!where.includes('/')) throw wrong('a pid, a port with ":" before it, or the path of a pid file');

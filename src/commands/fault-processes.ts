@@ -5,7 +5,7 @@ import { badInput } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { PROCESS_NAME } from '../scenario/process-metric.ts';
 import type { FaultProcess } from '../stack/fault-processes.ts';
-import { readProcess } from '../supervision/proc.ts';
+import { ancestorsOf } from '../supervision/proc.ts';
 import { startTime } from '../supervision/process-tree.ts';
 import type { FaultProcessFlags } from './options.ts';
 import type { LoadedScenario } from './scenario-files.ts';
@@ -56,13 +56,6 @@ export function readFaultProcesses(
 /** The real user of a process; null where it has ended. */
 const ownerOf = (pid: number): number | null =>
   statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid ?? null;
-
-/** The process and those above it. */
-function ancestorsOf(pid: number): readonly number[] {
-  const found: number[] = [];
-  for (let at = pid; at > 0 && !found.includes(at); at = readProcess(at)?.parent ?? 0) found.push(at);
-  return found;
-}
 
 /**
  * Refuses faults of processes that this run cannot reach, and names that no fault uses: a run without the fault must not

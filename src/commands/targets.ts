@@ -2,6 +2,7 @@ import type { Access } from '../address/access.ts';
 import { type ProbeAddresses, resolveProbes } from '../address/probe-address.ts';
 import { ownedHosts, resolveTargets, surroundings, type Target } from '../address/target-address.ts';
 import type { Host } from '../host.ts';
+import { refuseProcesses } from '../probe/target-processes.ts';
 import { ofOperation } from '../scenario/operations.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { mostPlayers, peakLoadOf } from '../scenario/stages.ts';
@@ -47,6 +48,7 @@ export async function readTargets(
   const owned = ownedHosts(flags.iOwn, new Set([...targets.map((target) => target.host), ...others]));
   const origins = new Set(targets.map(({ url }) => new URL(url).origin));
   const processes = readProcesses(host, flags, targets, starts?.name ?? null);
+  refuseProcesses(processes);
   const probes = await resolveProbes(urls, owned, around, { origins, access });
   return { targets, starts, access, probes: { ...probes, processes } };
 }

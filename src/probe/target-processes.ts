@@ -2,8 +2,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 import { type ProcessAddress, shownProcess } from '../address/process-address.ts';
 import { monotonic } from '../clock.ts';
-import { messageOf, stackFailed } from '../errors.ts';
-import { type ProcessReading, parseStat, readProcess, readSmall, sizesOf } from '../supervision/proc.ts';
+import { badInput, messageOf, stackFailed } from '../errors.ts';
+import {
+  ancestorsOf,
+  type ProcessReading,
+  parseStat,
+  readProcess,
+  readSmall,
+  sizesOf,
+} from '../supervision/proc.ts';
 import { type Owner, openCpuAccount } from './cpu-account.ts';
 import { listenersOn } from './listeners.ts';
 import type { Absence, PartialProbe, Probe, Sample } from './probe.ts';
@@ -24,7 +31,7 @@ const MOST_THREADS = 1_000;
 /**
  * Watches the named processes. A process that ends leaves gaps; one that is started again under the same port or pid file
  * is followed. Each process of the host counts for the nearest named one above it. Rejects with exit code 93 where one
- * cannot be found, and without /proc.
+ * cannot be found, and without /proc; with 104 as refuseProcesses.
  */
 export async function openProcessProbes(
   addresses: readonly ProcessAddress[],
@@ -40,6 +47,7 @@ export async function openProcessProbes(
   const table = openProcessTable();
   const account = openCpuAccount();
   const named = addresses.map((address) => ({ address, roots: openRoots(address, pidOf) }));
+  refuseRoots(named.map(({ address, roots }) => ({ address, pids: roots.known() })));
   let lastScan = monotonic();
   let scanning: Promise<readonly ProcessReading[]> | null = null;
 
@@ -96,6 +104,44 @@ export async function openProcessProbes(
   });
 }
 
+/**
+ * Refuses addresses of what is there already, before anything is started: two names for one process, and capbench or what
+ * started it, whose children are the whole run. @throws CapbenchError (104)
+ */
+export function refuseProcesses(addresses: readonly ProcessAddress[]): void {
+  refuseRoots(
+    addresses.flatMap((address) => {
+      const found = address.by === 'component' ? [] : rootsOf(address, () => null);
+      return typeof found === 'string' ? [] : [{ address, pids: found.map(({ pid }) => pid) }];
+    }),
+  );
+}
+
+interface Rooted {
+  readonly address: ProcessAddress;
+  readonly pids: readonly number[];
+}
+
+function refuseRoots(all: readonly Rooted[]): void {
+  const above = ancestorsOf(process.pid);
+  for (const [i, { address, pids }] of all.entries()) {
+    const own = pids.find((pid) => pid === 1 || above.includes(pid));
+    if (own !== undefined) {
+      throw badInput(
+        `--probe-process: ${shownProcess(address)}: process ${own} is capbench, or started it`,
+        'name the process that serves the target; its children are watched with it',
+      );
+    }
+    const other = all.slice(0, i).find((one) => one.pids.some((pid) => pids.includes(pid)));
+    if (other !== undefined) {
+      throw badInput(
+        `--probe-process: ${shownProcess(other.address)} and ${shownProcess(address)} are the same process ${pids.find((pid) => other.pids.includes(pid))}, expected one name for each`,
+        'name it once',
+      );
+    }
+  }
+}
+
 /** Where a tree of processes begins. Throws exit code 93 where nothing is there. */
 function openRoots(address: ProcessAddress, pidOf: ComponentPid) {
   const first = rootsOf(address, pidOf);
@@ -143,7 +189,6 @@ function rootsOf(address: ProcessAddress, pidOf: ComponentPid): readonly Process
 function livingOf(pid: number, missing: string): readonly ProcessReading[] | string {
   const reading = readProcess(pid);
   if (reading === null || reading.state === 'Z') return missing;
-  if (pid === process.pid) return `process ${pid} is capbench itself`;
   return reading.kernelThread ? `process ${pid} is a thread of the kernel` : [reading];
 }
 

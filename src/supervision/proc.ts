@@ -66,6 +66,13 @@ export function readProcess(pid: number): ProcessReading | null {
   return text === null || text === '' ? null : parseStat(text);
 }
 
+/** The process and those above it. */
+export function ancestorsOf(pid: number): readonly number[] {
+  const found: number[] = [];
+  for (let at = pid; at > 0 && !found.includes(at); at = readProcess(at)?.parent ?? 0) found.push(at);
+  return found;
+}
+
 /**
  * Seconds for which a process's main thread was runnable and waited for a CPU (the second field of schedstat). Node's
  * event loop and a PostgreSQL backend run on that thread. Null where the kernel does not count it.

@@ -27,7 +27,9 @@ test.each([
   ['api=', 'expected NAME=PID'],
   ['Api=1', 'a name that begins with a lower-case letter and has at most 32 of a-z, 0-9 and "-"'],
   [`${'a'.repeat(33)}=1`, 'at most 32'],
-  ['api=0', 'a pid of 1 to 4194304'],
+  ['api=0', 'a pid of 2 to 4194304'],
+  // Every process of the host is below it.
+  ['api=1', 'a pid of 2 to 4194304'],
   ['api=:0', 'a port of 1 to 65535'],
   ['api=:65536', 'a port of 1 to 65535'],
   ['api=8080x', 'a pid, a port with ":" before it, or the path of a pid file'],
@@ -44,26 +46,26 @@ test('processes come from the environment too, each name once, and only beside t
   const env = { CAPBENCH_PROBE_PROCESS: 'api=:8080, db=17' };
   expect(read([], [here], env).map(({ name }) => name)).toEqual(['api', 'db']);
   expect(read(['web=:80'], [here], env).map(({ name }) => name)).toEqual(['web']);
-  expect(() => read(['api=1', 'api=2'], [here])).toThrow('the name api is given twice');
-  expect(() => read(['api=1'], [])).toThrow('--probe-process is given without --target');
+  expect(() => read(['api=3', 'api=2'], [here])).toThrow('the name api is given twice');
+  expect(() => read(['api=2'], [])).toThrow('--probe-process is given without --target');
   expect(() => read([], [here, elsewhere], env)).toThrow(
     'CAPBENCH_PROBE_PROCESS: the target game.example is another host, and processes can only be watched on this one',
   );
-  const many = Array.from({ length: 17 }, (_, i) => `p${i}=1`);
+  const many = Array.from({ length: 17 }, (_, i) => `p${i}=2`);
   expect(() => read(many, [here])).toThrow('got 17 processes, expected 16 at most');
 });
 
 test('the server that a start command starts is watched, and no other process has its name', () => {
-  const flags = { probeMetrics: [], probeProcess: ['db=1'] };
+  const flags = { probeMetrics: [], probeProcess: ['db=2'] };
   const host = memoryHost([]);
   const linux = { ...host, machine: { ...host.machine, platform: 'linux' } };
   expect(readProcesses(linux, flags, [here], 'server')).toEqual([
     { name: 'server', by: 'component' },
-    { name: 'db', by: 'pid', pid: 1 },
+    { name: 'db', by: 'pid', pid: 2 },
   ]);
   const other = { ...host, machine: { ...host.machine, platform: 'darwin' } };
   expect(readProcesses(other, { ...flags, probeProcess: [] }, [here], 'server')).toEqual([]);
-  expect(() => readProcesses(linux, { ...flags, probeProcess: ['server=1'] }, [here], 'server')).toThrow(
+  expect(() => readProcesses(linux, { ...flags, probeProcess: ['server=2'] }, [here], 'server')).toThrow(
     'the name server is given twice',
   );
 });

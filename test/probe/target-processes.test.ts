@@ -6,7 +6,7 @@ import { platform } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parseProcess } from '../../src/address/process-address.ts';
-import { openProcessProbes } from '../../src/probe/target-processes.ts';
+import { openProcessProbes, refuseProcesses } from '../../src/probe/target-processes.ts';
 import { readProcess } from '../../src/supervision/proc.ts';
 import { portOf } from '../loopback.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
@@ -122,16 +122,17 @@ describe.runIf(platform() === 'linux')('with /proc', () => {
     expect((await read(byFile[0])).processes).toBe(1);
   });
 
-  test('each process counts for the nearest named one above it, and capbench for none', async () => {
+  test('each process counts for the nearest named one above it', async () => {
     const { child, line } = await node(
-      "console.log(require('child_process').spawn(process.execPath, ['-e', 'setTimeout(() => {}, 120000)']).pid)",
+      `const api = require('child_process').spawn('/bin/sh', ['-c', 'sleep 120 & echo $!; wait']);
+      api.stdout.once('data', (worker) => console.log(api.pid + ' ' + worker));`,
     );
-    const of = [`test=${process.ppid}`, `api=${child.pid}`, `worker=${line}`];
+    const [apiPid, workerPid] = line.split(' ');
+    const of = [`outer=${child.pid}`, `api=${apiPid}`, `worker=${workerPid}`];
     const probes = await openProcessProbes(of.map((text) => parseProcess(text, 'it', '/')));
     const [outer, api, worker] = await Promise.all(probes.map(read));
-    expect([api?.processes, worker?.processes]).toEqual([1, 1]);
-    expect(outer?.processes).toBeGreaterThan(0);
-    process.kill(Number(line), 'SIGKILL');
+    expect([outer?.processes, api?.processes, worker?.processes]).toEqual([1, 1, 1]);
+    process.kill(Number(workerPid), 'SIGKILL');
   });
 
   test.each([
@@ -139,12 +140,43 @@ describe.runIf(platform() === 'linux')('with /proc', () => {
     ['api=4194303', 'api (pid 4194303) is not there: there is no process 4194303'],
     ['api=/no/such.pid', 'api (pid file /no/such.pid) is not there: the pid file cannot be read: ENOENT'],
     ['api=/etc/hostname', 'api (pid file /etc/hostname) is not there: the first line of the file is no pid'],
-    [`api=${process.pid}`, `process ${process.pid} is capbench itself`],
   ])('%s is not there: 93, with what was looked for', async (text, message) => {
     await expect(open(text)).rejects.toMatchObject({
       exitCode: 93,
       message: expect.stringContaining(message),
     });
+  });
+
+  test('two names for one process, and capbench or what started it, are 104, however they are named', async () => {
+    const { child, line } = await node(
+      "require('net').createServer().listen(0, '127.0.0.1', function () { console.log(this.address().port); });",
+    );
+    const [folder, above] = [temporaryFolder(), process.ppid];
+    const file = (name: string, pid: number | undefined): string => {
+      writeFileSync(join(folder, name), String(pid));
+      return join(folder, name);
+    };
+    const [ofChild, ofInit] = [file('child.pid', child.pid), file('init.pid', 1)];
+    const same = `are the same process ${child.pid}, expected one name for each`;
+    for (const [texts, message] of [
+      [[`a=:${line}`, `b=:${line}`], same],
+      [[`a=${child.pid}`, 'other=:1', `b=:${line}`], same],
+      [[`a=${child.pid}`, `b=${ofChild}`], same],
+      [[`a=${child.pid}`, `b=${above}`], `b (pid ${above}): process ${above} is capbench, or started it`],
+      [[`a=${process.pid}`], 'is capbench, or started it'],
+      [[`a=${ofInit}`], 'process 1 is capbench, or started it'],
+    ] as const) {
+      const addresses = texts.map((text) => parseProcess(text, '--probe-process', '/'));
+      const refused = { exitCode: 104, message: expect.stringContaining(message) };
+      expect(() => refuseProcesses(addresses)).toThrow(expect.objectContaining(refused));
+      // A port or a file may come to name the same process only once the stack has been started.
+      const there = addresses.filter((one) => one.name !== 'other');
+      await expect(openProcessProbes(there)).rejects.toMatchObject(refused);
+    }
+    const component = { name: 'server', by: 'component' } as const;
+    const port = parseProcess(`b=:${line}`, '--probe-process', '/');
+    expect(() => refuseProcesses([component, port])).not.toThrow();
+    await expect(openProcessProbes([component, port], () => child.pid ?? null)).rejects.toThrow(same);
   });
 
   test('capbench’s own port is nobody’s', async () => {
