@@ -173,8 +173,10 @@ test('a Colyseus room: players that do not decode its state, and two that do', a
 });
 
 test('a target that refuses connections: 93', async () => {
-  const nobody = { url: 'http://127.0.0.1:1', pid: process.pid, counts: async () => ({}) };
-  const { stderr } = await play('realm', [nobody]).ends(93);
+  const realm = join(root, 'fixtures', 'players', 'realm.yaml');
+  const { stderr } = await capbench(['run', realm, '--allow-module', '--target', 'http://127.0.0.1:1']).ends(
+    93,
+  );
   expect(stderr).toContain('connection refused at http://127.0.0.1:1');
 });
 

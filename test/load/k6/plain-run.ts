@@ -15,7 +15,7 @@ export const tenPlayers = (limit: string, more = ''): Scenario =>
   monsterCommandsPerSecond: 200
   commandsPerPost: 10
   ramp: 0s
-  warmUp: 500ms
+  warmUp: 1s
   duration: 2s
   drain: 3s
 world: { servers: 2 }

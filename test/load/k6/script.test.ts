@@ -95,9 +95,7 @@ describe('the script', () => {
       (conditions) => conditions.length === 0,
     );
     expect(buckets).toHaveLength(bucketEnds().length * (1 + 2 * TIMED_KINDS.length));
-    expect(source).toContain(
-      '//   nothing-lost (lost acknowledged writes): the load generator cannot see it',
-    );
+    expect(source).toContain('//   nothing-lost (writes lost): the load generator cannot see it');
     expect(source).toContain("'p(95)<500', // intent-p95: intent latency");
   });
 

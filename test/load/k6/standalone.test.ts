@@ -53,7 +53,7 @@ describe.skipIf(installedK6 === null)('the exported script under plain k6', () =
       ...{ schemaVersion: 2, scenario: 'mine', scenarioHash: scenarioHash(kept.scenario) },
       seed: kept.scenario.seed,
       ...{ players: 10, monsters: 60, commandsPerPost: 10 },
-      ...{ rampSeconds: 0, warmUpSeconds: 0.5, durationSeconds: 2 },
+      ...{ rampSeconds: 0, warmUpSeconds: 1, durationSeconds: 2 },
       buckets: expect.anything(),
       ...{ run: 'job-1', process: expect.stringMatching(/^k6-/), segment: '0:1' },
     });
