@@ -60,7 +60,7 @@ export default defineConfig({
           globalSetup: './postgres-once.ts',
           isolate: false,
           // They wait more than they compute: six at a time keep two cores busy.
-          maxWorkers: 6,
+          maxWorkers: 5,
           sequence: { groupOrder: 1 },
         },
       },

@@ -34,7 +34,7 @@ test('a server is killed and restarted: every due operation is counted, and the 
     ...{ reconnect: true, players: 40, intentRate: 10, postRate: 40, duration: 5 },
     connectsPerSecond: 500,
   });
-  const { servers, fleet, running } = await begin(workload, { commitAfter: 20 }, { instances: 2 });
+  const { servers, fleet, running } = await begin(workload, { commitAfter: 150 }, { instances: 2 });
   await sleep(1500);
   await servers[0]?.kill();
   await sleep(600);
