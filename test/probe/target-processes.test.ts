@@ -78,7 +78,8 @@ describe.runIf(platform() === 'linux')('with /proc', () => {
     expect(Math.abs(counted - byProc)).toBeLessThan(0.05 * byProc);
     // The one that used a second is one of several threads.
     const busiest = last.busiestThreadSeconds! - first.busiestThreadSeconds!;
-    expect(busiest).toBeGreaterThan(1 - TICK_SECONDS);
+    // The rest of what the process counted for itself was that of its other threads.
+    expect(busiest).toBeGreaterThan(0.8);
     expect(busiest).toBeLessThanOrEqual(counted + TICK_SECONDS);
     expect(last.processes).toBe(1);
     expect(last.memoryBytes).toBeGreaterThan(10e6);
