@@ -1,4 +1,4 @@
-import { HOLE } from './script-values.ts';
+import { HOLE } from './value.ts';
 
 /** Where a request goes, as far as the source says it. */
 export interface FoundUrl {

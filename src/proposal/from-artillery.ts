@@ -1,11 +1,10 @@
 import { isScalar, isMap as isYamlMap, LineCounter, parseDocument } from 'yaml';
 import { badInput, messageOf as textOf } from '../errors.ts';
 import { foundUrl } from './found-url.ts';
-import { dataOf } from './from-k6.ts';
 import type { FoundBudget, FoundMessage, FoundRequest, LeftOut, Proposal } from './proposal.ts';
-import { HOLE, isMap, jsonOf, type Value } from './script-values.ts';
 import { type Level, secondsIn, shapeOf } from './shape.ts';
 import { comparisonOf, latencyBudget, statOf } from './thresholds.ts';
+import { dataOf, HOLE, isMap, jsonOf, type Value } from './value.ts';
 
 const METHODS = ['get', 'head', 'post', 'put', 'patch', 'delete', 'options'];
 const DEEPEST = 20;

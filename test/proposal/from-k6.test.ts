@@ -124,11 +124,19 @@ test('a host that is not this machine is in no command', () => {
 });
 
 test.each([
-  ["http.get('x", 'load.js:1:10: a string is not closed'],
-  ['a = {\n  b: [1, 2\n}', 'load.js:3:1: got }, which closes nothing'],
-  ['/* never', 'load.js:1:1: a comment is not closed'],
-  ['a(`${b', 'load.js:1:6: a part of a template is not closed'],
-  ['f({', 'load.js:1:3: { is not closed'],
+  ["http.get('x", 'load.js:1:10: Unterminated string constant'],
+  ['a = {\n  b: [1, 2\n}', 'load.js:3:1: Unexpected token'],
+  ['/* never', 'load.js:1:1: Unterminated comment'],
+  ['a(`${b', 'load.js:1:7: Unexpected token'],
+  ['f({', 'load.js:1:4: Unexpected token'],
+  [`x = ${'('.repeat(10_000)}1${')'.repeat(10_000)}`, 'it is nested too deeply to be read'],
+  [`let ${'['.repeat(20_000)}a${']'.repeat(20_000)} = 1`, 'Not enough stack space'],
+  // Each cast doubles what the parser tries.
+  [`x = ${'<a>('.repeat(40)}1${')'.repeat(40)}`, 'it is nested too deeply to be read'],
+  [
+    `${Array.from({ length: 40 }, (_, i) => `const f${i} = () => { f${i + 1}(); f${i + 1}(); };`).join('\n')}\nexport default f0;`,
+    'load.js: its functions call each other too often',
+  ],
   ['export default function () {}', 'load.js: no request and no message of it was found'],
 ])('%j is refused', (source, message) => {
   let thrown: unknown;
@@ -203,5 +211,51 @@ export default function () {
     '5: POST /a: what is not known of the body is {player}',
     '5: POST /a: its parameters are not known without running the script',
     '5: ...user: it is not known without running the script',
+  ]);
+});
+
+test('keys that are computed, methods and what is not known of the options are named with their lines', () => {
+  const { players, shape, talk, leftOut } = fromK6(
+    'x.js',
+    `import http from 'k6/http';
+export const options = {
+  vus: 2, ['dur' + 'ation']: '7s',
+  [name()]: 1,
+  iterations() { return 5; },
+  thresholds: { [prefix + 'x']: ['p(95)<1'] },
+  get tags() { return {}; },
+};
+export default () => {
+  http.post('/a', JSON.stringify({ [key]: 1, b: { ...deep } }), { [p]: 1 });
+};
+`,
+  );
+  expect([players, shape.duration]).toEqual([2, 7]);
+  expect(talk.protocol === 'http' && talk.requests.map(({ body }) => body)).toEqual(['{"b":{}}']);
+  expect(leftOut.flatMap(({ line, what }) => (line === null ? [] : [`${line}: ${what}`]))).toEqual([
+    '4: [name()]: it is not known without running the script',
+    '5: iterations: a run lasts for a time, and not for a number of operations',
+    '5: the option iterations: () { return 5; } is not known without running the script',
+    "6: [prefix + 'x']: it is not known without running the script",
+    '7: the option tags',
+    '10: POST /a: its parameters are not known without running the script',
+    '10: [key]: it is not known without running the script',
+    '10: ...deep: it is not known without running the script',
+  ]);
+});
+
+test('TypeScript is read, and functions that are handed over by name, or exported under another', () => {
+  const source = `import http, { get as fetched, type Response } from 'k6/http';
+interface User { readonly name: string }
+enum Kind { A = 1 }
+const options = { vus: 3 } satisfies Options;
+function list<T extends User>(user?: T): Response { return fetched('/list'); }
+const items = (): void => { (http as Http).get<'text'>(\`/items/\${user!.name}\` as string); };
+function run(this: void): void { group('all', items); list(); }
+export { options, run as default };
+`;
+  expect(requestsOf(source)).toEqual([
+    ['GET', '/items/{player}', null, 3, 6],
+    ['GET', '/list', null, 3, 5],
   ]);
 });
