@@ -1,6 +1,7 @@
 import { accessSync, constants } from 'node:fs';
-import { connect, isIP } from 'node:net';
+import { isIP } from 'node:net';
 import { badInput, messageOf } from '../errors.ts';
+import { accepts } from './accepts.ts';
 import type { Access } from './access.ts';
 import type { ProcessAddress } from './process-address.ts';
 import { hostOf, locate, repeatable, type Surroundings } from './target-address.ts';
@@ -207,15 +208,7 @@ async function firstListening(addresses: readonly string[], port: number): Promi
   const [first = ''] = addresses;
   if (addresses.length < 2) return first;
   for (const address of addresses) {
-    const listens = await new Promise<boolean>((resolve) => {
-      const socket = connect({ host: address, port, timeout: CONNECT_MS });
-      const end = (answer: boolean) => (): void => {
-        socket.destroy();
-        resolve(answer);
-      };
-      socket.on('connect', end(true)).on('error', end(false)).on('timeout', end(false));
-    });
-    if (listens) return address;
+    if (await accepts(address, port, CONNECT_MS)) return address;
   }
   return first;
 }

@@ -41,7 +41,7 @@ export async function writeProposal(host: Host, folder: string, flags: SourceFla
   const commands = [...files.scenario.matchAll(/^# {3}(npx capbench .*)$/gm)].map(
     ([, command = '']) => command,
   );
-  host.stdout.write(`${told(proposal, host.stdout.columns)}\n${entered}${commands.join('\n')}\n`);
+  host.stdout.write(`${summaryOf(proposal, host.stdout.columns)}\n${entered}${commands.join('\n')}\n`);
 }
 
 async function withSchema({ scenario }: ProposedFiles, folder: string): Promise<string> {
@@ -142,7 +142,7 @@ async function check(host: Host, scenario: string): Promise<void> {
 }
 
 /** What was found, and what was not carried over. */
-function told(proposal: Proposal, columns: number): string {
+function summaryOf(proposal: Proposal, columns: number): string {
   const { description } = proposal;
   const leftOut = allLeftOut(proposal);
   const width = Math.max(40, columns - 4);

@@ -65,9 +65,9 @@ export const WHY = {
   notInSummary: 'a k6 summary does not hold it',
   noTraffic: 'a load worker did not report in time, or the measure phase has no whole second',
   noDeliveries: 'no player called context.expectDelivery',
-  noModule: 'only a player module tells it, and this scenario has none',
+  noModule: 'only a player module reports it, and this scenario has none',
   noLogin:
-    'no player told when it was logged in (context.loggedIn() of a player module, or a request as log-in)',
+    'no player reported when it was logged in (context.loggedIn() of a player module, or a request as log-in)',
   ceilings: 'the ceilings are not measured: ceilings.secondsEach is 0',
   calibration: 'the generator is not calibrated: calibration.seconds is 0',
   perPlayer: `it needs at least ${FEWEST_NUMBERS} different numbers of players: load.stages[].players`,
@@ -289,7 +289,7 @@ export function nothingToLose(
     : 'every delivery that was expected in the measure phase is excused: the players were not connected all the while';
 }
 
-/** Why there is no figure of what only a player module tells. */
+/** Why there is no figure of what only a player module reports. */
 function missingOfModule(budget: MeasuredBudget, m: UnmeasuredFacts): Unmeasured | null {
   if (budget.metric.section === 'delivery') {
     if (m.deliveries === undefined) return byRun(WHY.noDeliveries);

@@ -81,7 +81,7 @@ const LONGEST_EXAMPLE = 40;
 
 /**
  * Joins what the workers log (delivery-log.ts). Their batches arrive in any order between workers, so a key is closed only
- * when every worker has told everything up to its close. A closed key is remembered for another timeout, in which what is
+ * when every worker has reported everything up to its close. A closed key is remembered for another timeout, in which what is
  * late or heard again is known as such; what is heard before it is expected waits for that as long. All times are
  * microseconds after GO. HOT.
  */
@@ -106,7 +106,7 @@ export class Deliveries {
   private readonly expiring = new Map<number, string[]>();
   private readonly absences: Absences;
   /** By worker: everything until then has arrived. */
-  private readonly told: number[];
+  private readonly reportedUntil: number[];
   /** The seconds before this one are over. */
   private nextSecond = 0;
   /** States and early receipts in memory. */
@@ -116,7 +116,7 @@ export class Deliveries {
 
   constructor(plan: DeliveryPlan) {
     this.plan = plan;
-    this.told = new Array<number>(plan.workers).fill(Number.NEGATIVE_INFINITY);
+    this.reportedUntil = new Array<number>(plan.workers).fill(Number.NEGATIVE_INFINITY);
     this.absences = new Absences();
   }
 
@@ -149,8 +149,8 @@ export class Deliveries {
 
   /** Everything that a worker logged until this time has arrived. */
   upTo(worker: number, at: number): void {
-    this.told[worker] = Math.max(at, this.told[worker]!);
-    const known = Math.min(...this.told);
+    this.reportedUntil[worker] = Math.max(at, this.reportedUntil[worker]!);
+    const known = Math.min(...this.reportedUntil);
     // The end is for `finish`.
     if (known === Number.POSITIVE_INFINITY) return;
     for (; (this.nextSecond + 1) * SECOND <= known; this.nextSecond++) this.endSecond(this.nextSecond);

@@ -33,7 +33,7 @@ export interface ConnectFacts {
   readonly errors: readonly string[];
   /** TCP connect + WebSocket upgrade + welcome, in microseconds. */
   readonly connect: HistogramData;
-  /** Its two parts, of players who told when they were logged in; absent where the engine does not know. */
+  /** Its two parts, of players who reported when they were logged in; absent where the engine does not know. */
   readonly login?: HistogramData;
   readonly socket?: HistogramData;
 }

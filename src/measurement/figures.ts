@@ -178,7 +178,7 @@ const network = z.object({
   connections: spread('connections', 'Of players to their servers.'),
   handshakes: figure('connections', 'Connections that players opened in the measure phase.'),
   connectMs: percentiles(),
-  loginMs: percentiles('The part of `connectMs` until the player told that it was logged in.'),
+  loginMs: percentiles('The part of `connectMs` until the player was logged in, where that is reported.'),
   socketMs: percentiles('The rest of `connectMs`, of the same players.'),
   connectsPerSecond: figure('connections/s', 'From the first connection to READY.'),
   disconnects: known('connections'),

@@ -328,7 +328,7 @@ export const measurementsSchema = z.object({
   /** The measure phase in seconds after GO; null when it was never reached. */
   measured: z.object({ from: moment, to: moment }).nullable(),
   peakCcu: count,
-  /** `login` and `socket`: the two parts of the time, of players who told when they were logged in. */
+  /** `login` and `socket`: the two parts of the time, of players who reported when they were logged in. */
   connect: z.object({
     ...{ failed: count, histogram, login: histogram.optional(), socket: histogram.optional() },
   }),

@@ -67,7 +67,7 @@ const NOTHING: StepFacts = {
   targetProbes: null,
 };
 
-/** The parts of the connect time, where a player told when it was logged in. */
+/** The parts of the connect time, where a player reported when it was logged in. */
 const partsOf = (connect: ConnectFacts | null): Partial<Pick<ConnectFacts, 'login' | 'socket'>> => {
   const { login, socket } = connect ?? {};
   return login === undefined || socket === undefined || countOf(login) === 0 ? {} : { login, socket };

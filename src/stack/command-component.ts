@@ -1,5 +1,5 @@
-import { connect } from 'node:net';
 import { request } from 'undici';
+import { accepts } from '../address/accepts.ts';
 import { messageOf, stackFailed } from '../errors.ts';
 import {
   type CommandSpec,
@@ -142,7 +142,7 @@ async function startCommand(
     ...{ name, stopFirst, ladder, lowPriority: true },
     endMethod: 'marked',
   });
-  const told = typeof ready === 'object' ? toldBy(server, ready.line) : null;
+  const printed = typeof ready === 'object' ? hasPrinted(server, ready.line) : null;
   const failure = new Promise<StackFailure>((resolve) => {
     void server.exited.then((exit) => {
       if (server.stopping) return;
@@ -159,7 +159,7 @@ async function startCommand(
   try {
     let problem = '';
     const isReady = async (signal: AbortSignal): Promise<void> => {
-      if (told !== null) return told;
+      if (printed !== null) return printed;
       for (;;) {
         const found =
           typeof ready === 'number' ? await portProblem('127.0.0.1', ready) : await urlProblem(String(ready));
@@ -180,7 +180,7 @@ async function startCommand(
     await pause(0);
     if (!inTime) {
       const asked =
-        told === null ? problem : `: no line of its output holds "${(ready as { line: string }).line}"`;
+        printed === null ? problem : `: no line of its output holds "${(ready as { line: string }).line}"`;
       throw failed(
         server,
         `was not ready ${within(limit)}${asked}`,
@@ -194,7 +194,7 @@ async function startCommand(
         'correct stack.start; it runs in the folder of the scenario, in the foreground, with PATH, HOME, TMPDIR, LANG and stack.environment only',
       );
     const answers = async (signal: AbortSignal): Promise<void> => {
-      if (told !== null) return;
+      if (printed !== null) return;
       const inTime = await settlesWithin(isReady(signal), limit);
       if (!inTime) throw new Error(`it did not answer ${within(limit)}`);
     };
@@ -206,7 +206,7 @@ async function startCommand(
 }
 
 /** Resolves when the output holds the text. */
-const toldBy = (server: SupervisedProcess, text: string): Promise<void> =>
+const hasPrinted = (server: SupervisedProcess, text: string): Promise<void> =>
   new Promise((resolve) => {
     let seen = '';
     server.onOutput((more) => {
@@ -224,7 +224,7 @@ async function refuseListeners({ ready, targets }: CommandPlan): Promise<void> {
   );
   if (typeof ready === 'number') addresses.push(['127.0.0.1', ready]);
   for (const [host, port] of addresses) {
-    if ((await portProblem(host, port)) !== null) continue;
+    if (!(await accepts(host, port, ANSWER_MS))) continue;
     throw stackFailed(
       `something listens at ${host}:${port} already, where the start command is expected to`,
       'end it, or load it as it is with --target',
@@ -233,17 +233,8 @@ async function refuseListeners({ ready, targets }: CommandPlan): Promise<void> {
 }
 
 /** Why a port accepts no connection; null where it does. */
-const portProblem = (host: string, port: number): Promise<string | null> =>
-  new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: ANSWER_MS });
-    const end = (problem: string | null) => (): void => {
-      socket.destroy();
-      resolve(problem === null ? null : `${host}:${port} ${problem}`);
-    };
-    socket.once('connect', end(null));
-    socket.once('error', end('accepts no connection'));
-    socket.once('timeout', end(`accepts no connection ${within(ANSWER_MS)}`));
-  });
+const portProblem = async (host: string, port: number): Promise<string | null> =>
+  (await accepts(host, port, ANSWER_MS)) ? null : `${host}:${port} accepts no connection`;
 
 /** Why a URL does not answer 2xx; null where it does. */
 async function urlProblem(url: string): Promise<string | null> {

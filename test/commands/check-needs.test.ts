@@ -258,7 +258,7 @@ test('deliveries and figures of the players need a module', async () => {
   for (const budget of [heard, queue]) {
     expect(await needOf(budget, target, http)).toMatchObject({
       ...{ state: 'unmeasured', cause: 'run', invalid: true },
-      reason: 'only a player module tells it, and this scenario has none',
+      reason: 'only a player module reports it, and this scenario has none',
     });
     expect(await needOf(budget, target, module)).toMatchObject({ state: 'measured', invalid: false });
   }

@@ -8,7 +8,7 @@ const NAMED = 3;
 /** From this share of what was heard on, deliveries that nobody expected are noted. */
 const MANY_PERCENT = 1;
 
-/** What tells that a player module does not expect what its players hear. */
+/** What shows that a player module does not expect what its players hear. */
 export function deliveryNotes({ delivery }: Pick<Figures, 'delivery'>): readonly string[] {
   if (delivery === undefined) return [];
   const { expected, delivered, unexpected } = delivery;

@@ -100,7 +100,7 @@ export class LoadWorker {
   /** Of deliveries only the fleet knows whether they are open: it was asked, and it has answered. */
   private saidDrained = false;
   private isSettled = false;
-  /** The errors that are told already; null before the tally. */
+  /** The errors that are reported already; null before the tally. */
   private errorsTold: ReadonlyMap<string, number> | null = null;
 
   constructor(setup: WorkerSetup, module: WorkerModule, own: NodeJS.Process, send: (report: Report) => void) {
@@ -386,7 +386,7 @@ export class LoadWorker {
   private reportSecond(second: number, at: number, slices: readonly WorkerSlice[]): void {
     const traffic = this.traffic();
     const growth = growthOf(TRAFFIC, this.trafficBefore, traffic);
-    // First, since the report says that everything until then was told.
+    // First, since the report says that everything until then was sent.
     this.tools.deliveries?.flush();
     this.send({
       kind: 'second',

@@ -67,7 +67,7 @@ export interface Welcome {
   readonly lastSequence: number | null;
   /** A value of the player that can be compared with its row; null if the server states none. */
   readonly stated: number | null;
-  /** Microseconds from the beginning of the attempt until the player was logged in, where it told; else absent. */
+  /** Microseconds from the beginning of the attempt until the player was logged in, where the protocol reports it; else absent. */
   readonly loggedInAfter?: number;
 }
 

@@ -17,7 +17,7 @@ export class Connector implements Dialler {
   /** Of the first player that could not connect. */
   refusal: Cause | null = null;
   private readonly latency = new MicrosHistogram();
-  /** The two parts of the latency, of players who told when they were logged in. */
+  /** The two parts of the latency, of players who reported when they were logged in. */
   private readonly login = new MicrosHistogram();
   private readonly socket = new MicrosHistogram();
   private readonly pool: PlayerPool;

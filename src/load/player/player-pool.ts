@@ -9,6 +9,8 @@ import { STREAM } from '../streams.ts';
 import { WakeHeap } from '../wake-heap.ts';
 import type { Connection, Listener, Welcome } from './connection.ts';
 import { type Presence, presenceOf } from './presence.ts';
+import { Slots } from './slots.ts';
+import { Waiting } from './waiting.ts';
 
 /*
  * A simulated player is a state machine, stored in typed arrays of the pool by its number within the worker, 0 .. n-1. The only
@@ -140,8 +142,7 @@ export class PlayerPool implements Listener {
   /** Players who leave as soon as nothing is unanswered, with their time away; and players who have left. */
   private readonly leaving = new Map<number, number>();
   private readonly away = new Set<number>();
-  /** Players who leave once nothing of theirs is waiting or unanswered; and those who are not meant to be there. */
-  private readonly retiring = new Set<number>();
+  /** Players who are not meant to be there; one who still is leaves once nothing of it is waiting or unanswered. */
   private readonly unwanted = new Set<number>();
   /** Players who were never connected. */
   private readonly unknown = new Set<number>();
@@ -271,29 +272,33 @@ export class PlayerPool implements Listener {
     // A cut by a fault is reported as a fault.
     if (!this.dropped.delete(connection) && open > 0) tools.errors.add(ENDED_UNANSWERED, open);
     this.settleUnanswered(player, OUTCOME.failed, now, Number.POSITIVE_INFINITY);
-    if (policy === null || this.retiring.delete(player)) {
+    if (policy === null || this.unwanted.has(player)) {
       this.settleWaiting(player, OUTCOME.failedUnsent, now);
     } else {
       policy.lost(player);
     }
   }
 
-  /** Somebody has to leave. */
+  /** Somebody may have to leave. */
   private get isAnyLeaving(): boolean {
-    return this.leaving.size > 0 || this.retiring.size > 0;
+    return this.leaving.size > 0 || this.unwanted.size > 0;
+  }
+
+  /** It is connected, and the run has begun. */
+  private plays(player: number): boolean {
+    return this.state[player] === PLAYING || this.state[player] === DRAINING;
   }
 
   /** Leaves if it has to and nothing is unanswered: playing, draining -> reconnecting. */
   private depart(player: number): void {
     const away = this.leaving.get(player);
-    const retires = this.retiring.has(player);
+    const retires = this.unwanted.has(player) && this.plays(player);
     if ((away === undefined && !retires) || this.slots.of(player) > 0 || this.finished) return;
     if (retires && this.waiting.of(player) > 0) return;
     const connection = this.connections[player];
     this.release(player);
     this.suspend(player);
     this.leaving.delete(player);
-    this.retiring.delete(player);
     this.leaves += 1;
     this.away.add(player);
     connection?.close();
@@ -597,9 +602,7 @@ export class PlayerPool implements Listener {
    * are due meanwhile wait or are skipped. Has no effect on a player that is not connected.
    */
   leave(player: number, away: number): void {
-    const state = this.state[player];
-    if (this.policy === null || this.unwanted.has(player)) return;
-    if (state !== PLAYING && state !== DRAINING) return;
+    if (this.policy === null || this.unwanted.has(player) || !this.plays(player)) return;
     this.leaving.set(player, away);
     this.depart(player);
   }
@@ -607,17 +610,14 @@ export class PlayerPool implements Listener {
   /** The player is meant to be there from now on: it connects, unless it still is. */
   join(player: number): void {
     this.unwanted.delete(player);
-    if (!this.retiring.delete(player) && this.state[player] === RECONNECTING) this.policy?.left(player, 0);
+    if (this.state[player] === RECONNECTING) this.policy?.left(player, 0);
   }
 
   /** The player is not meant to be there any more: it leaves with a clean close after its last answer. */
   retire(player: number): void {
     this.unwanted.add(player);
     this.leaving.delete(player);
-    const state = this.state[player];
-    if (this.policy === null || (state !== PLAYING && state !== DRAINING)) return;
-    this.retiring.add(player);
-    this.depart(player);
+    if (this.policy !== null) this.depart(player);
   }
 
   // Events of connections
@@ -671,7 +671,7 @@ export class PlayerPool implements Listener {
   begin(player: number, connection: Connection, operation: number): boolean {
     const now = this.tools.now();
     if (this.connections[player] !== connection || now < 0 || now >= this.end || this.stopped) return false;
-    if (this.leaving.has(player) || this.retiring.has(player)) return false;
+    if (this.leaving.has(player) || this.unwanted.has(player)) return false;
     const { waiting, begun } = this;
     this.tools.recorder.schedule(operation, 1, now);
     if (waiting.isFull(player)) {
@@ -702,128 +702,5 @@ export class PlayerPool implements Listener {
   unexpected(message: string): void {
     this.strayAnswers += 1;
     this.tools.errors.add(message);
-  }
-}
-
-/**
- * The unanswered operations of all players of a worker, `each` slots per player. HOT.
- * A slot with sequence number 0 is free; numbers begin at 1.
- */
-class Slots {
-  readonly each: number;
-  /** Unanswered operations of all players, in total and by operation. */
-  total = 0;
-  readonly taken: Int32Array;
-  readonly sequence: Float64Array;
-  readonly operation: Uint8Array;
-  readonly due: Float64Array;
-  readonly sent: Float64Array;
-  /** The part of the schedule lag, `sent - due`, that the worker itself caused. */
-  readonly ownLag: Float64Array;
-  private readonly busy: Uint16Array;
-
-  constructor(players: number, each: number, operations: number) {
-    this.each = each;
-    this.taken = new Int32Array(operations);
-    this.sequence = new Float64Array(players * each);
-    this.operation = new Uint8Array(players * each);
-    this.due = new Float64Array(players * each);
-    this.sent = new Float64Array(players * each);
-    this.ownLag = new Float64Array(players * each);
-    this.busy = new Uint16Array(players);
-  }
-
-  of(player: number): number {
-    return this.busy[player]!;
-  }
-
-  isFull(player: number): boolean {
-    return this.busy[player]! >= this.each;
-  }
-
-  /** The caller knows that the player has a free slot. */
-  take(player: number, operation: number, sequence: number, due: number, sent: number, ownLag: number): void {
-    const slot = this.find(player, 0);
-    this.sequence[slot] = sequence;
-    this.operation[slot] = operation;
-    this.due[slot] = due;
-    this.sent[slot] = sent;
-    this.ownLag[slot] = ownLag;
-    this.busy[player]! += 1;
-    this.taken[operation]! += 1;
-    this.total += 1;
-  }
-
-  /** -1 when the player has no unanswered operation with this number. */
-  find(player: number, sequence: number): number {
-    const first = player * this.each;
-    for (let slot = first; slot < first + this.each; slot++) {
-      if (this.sequence[slot] === sequence) return slot;
-    }
-    return -1;
-  }
-
-  /** The unanswered numbers of a player. */
-  sequencesOf(player: number): number[] {
-    const first = player * this.each;
-    return [...this.sequence.subarray(first, first + this.each)].filter((sequence) => sequence !== 0);
-  }
-
-  free(player: number, slot: number): void {
-    this.sequence[slot] = 0;
-    this.busy[player]! -= 1;
-    this.taken[this.operation[slot]!]! -= 1;
-    this.total -= 1;
-  }
-}
-
-/** Operations that wait for a slot or a connection, with their due times: a ring buffer per player. HOT. */
-class Waiting {
-  /** Over all players. */
-  total = 0;
-  private readonly capacity: number;
-  private readonly dues: Float64Array;
-  private readonly operations: Uint8Array;
-  private readonly head: Uint32Array;
-  private readonly count: Uint32Array;
-
-  constructor(players: number, capacity: number) {
-    this.capacity = capacity;
-    this.dues = new Float64Array(players * capacity);
-    this.operations = new Uint8Array(players * capacity);
-    this.head = new Uint32Array(players);
-    this.count = new Uint32Array(players);
-  }
-
-  of(player: number): number {
-    return this.count[player]!;
-  }
-
-  isFull(player: number): boolean {
-    return this.count[player] === this.capacity;
-  }
-
-  /** The due time of the operation that waits longest; the caller knows that there is one. */
-  due(player: number): number {
-    return this.dues[player * this.capacity + this.head[player]!]!;
-  }
-
-  operation(player: number): number {
-    return this.operations[player * this.capacity + this.head[player]!]!;
-  }
-
-  push(player: number, operation: number, due: number): void {
-    const at = player * this.capacity + ((this.head[player]! + this.count[player]!) % this.capacity);
-    this.dues[at] = due;
-    this.operations[at] = operation;
-    this.count[player]! += 1;
-    this.total += 1;
-  }
-
-  /** Removes the one that waits longest. */
-  shift(player: number): void {
-    this.head[player] = (this.head[player]! + 1) % this.capacity;
-    this.count[player]! -= 1;
-    this.total -= 1;
   }
 }

@@ -168,11 +168,11 @@ class ModuleConnection implements Connection {
   private readonly player: number;
   private readonly own: ReturnType<typeof openContext>;
   private readonly began = monotonic();
-  /** Microseconds; null until the module tells. */
+  /** Microseconds; null until the module reports it. */
   private loggedInAfter: number | null = null;
   /** Null before `connect` and after `close`. */
   private session: Session | null = null;
-  /** The last number that the session's server knows; null if it tells none. */
+  /** The last number that the session's server knows; null if it reports none. */
   private lastNumber: number | null = null;
   private listener: Listener | null = null;
   /** The turn of the latest operation, and the first number of that turn. */

@@ -154,7 +154,7 @@ export function faultTable(name: string, rows: readonly Row[], common: Partial<F
     const fault = { ...PLAIN, when, ...common, ...row } as const;
     const options: TestOptions = { timeout: 120_000 };
     const title = `${name}: ${fault.what}`;
-    if (!linux) test.skip(`${title} (told from /proc: Linux only)`, () => {});
+    if (!linux) test.skip(`${title} (read from /proc: Linux only)`, () => {});
     else if (fault.unless) test.skip(`${title} (${fault.unless})`, () => {});
     else if (fault.slow === true && !full) test.skip(`${title} (slow: npm run faults)`, () => {});
     else test(title, options, () => examine(fault));
