@@ -101,7 +101,7 @@ export class LoadWorker {
   private saidDrained = false;
   private isSettled = false;
   /** The errors that are reported already; null before the tally. */
-  private errorsTold: ReadonlyMap<string, number> | null = null;
+  private errorsReported: ReadonlyMap<string, number> | null = null;
 
   constructor(setup: WorkerSetup, module: WorkerModule, own: NodeJS.Process, send: (report: Report) => void) {
     const { workload } = setup;
@@ -222,7 +222,7 @@ export class LoadWorker {
 
   /** Closes every connection; `isClosed` once the servers have answered. */
   close(): void {
-    this.errorsTold ??= new Map(this.tools.errors.entries());
+    this.errorsReported ??= new Map(this.tools.errors.entries());
     this.timer?.stop();
     this.connector?.stop();
     this.reconnector?.stop();
@@ -236,9 +236,9 @@ export class LoadWorker {
 
   /** Errors since the tally, or since `close` where there was none. */
   get lateErrors(): WorkerTally['errors'] {
-    const { errorsTold } = this;
+    const { errorsReported } = this;
     return this.tools.errors.entries().flatMap(([message, count]) => {
-      const more = count - (errorsTold?.get(message) ?? 0);
+      const more = count - (errorsReported?.get(message) ?? 0);
       return more > 0 ? [[message, more] as const] : [];
     });
   }
@@ -327,7 +327,7 @@ export class LoadWorker {
   }
 
   private tally(hash: WorkerTally['hash']): WorkerTally {
-    this.errorsTold = new Map(this.tools.errors.entries());
+    this.errorsReported = new Map(this.tools.errors.entries());
     const stageOperations = this.tools.recorder.stageTallies();
     return {
       operations: this.tools.recorder.tally(),
