@@ -22,6 +22,7 @@ const COMPONENTS = [
   'toy/*.test.ts',
   'load/{engine,refusals,wake,worker}*.test.ts',
   'load/k6/*.test.ts',
+  'load/module/*.test.ts',
   'probe/{attached-postgres,host,metrics,redis,target-processes,watch}.test.ts',
   'bench/truth/engine.test.ts',
 ];

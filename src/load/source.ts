@@ -14,7 +14,7 @@ export interface SourceTools {
   readonly ledger: SequenceLedger;
   readonly hash: ScheduleHash;
   readonly errors: ErrorCounts;
-  /** What players expect each other to hear; null without a player module, and in the calibration. */
+  /** What players expect each other to hear; null where nobody tells, and in the calibration. */
   readonly deliveries: DeliveryLog | null;
   /** What a player module measures itself. */
   readonly figures: PlayerFigures;

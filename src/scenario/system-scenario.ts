@@ -26,6 +26,8 @@ export interface SystemWorkload {
   readonly own: unknown;
   /** So many players with consecutive numbers, from a multiple of it on, are in one worker and at one server; absent: 1. */
   readonly group?: number | undefined;
+  /** Its players tell what they expect each other to hear, and what they heard; absent: only a user's module does. */
+  readonly deliveries?: true;
 }
 
 /** A system's part in reading, checking and scaling scenarios. Pure. */

@@ -53,9 +53,9 @@ export interface WorkerSetup {
   readonly inputs: PlayerInputs;
 }
 
-/** Only a player module can tell what players hear; in the calibration nobody hears anything. */
+/** A user's module may tell what players hear, and so do the players of some worlds; in the calibration nobody hears anything. */
 export const followsDeliveries = ({ module, workload }: Pick<WorkerSetup, 'module' | 'workload'>): boolean =>
-  module !== null && workload.isCalibration !== true;
+  (module !== null || workload.deliveries === true) && workload.isCalibration !== true;
 
 /** A user's player module. */
 export interface PlayerModule {

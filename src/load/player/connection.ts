@@ -32,10 +32,11 @@ export interface Listener {
    */
   idled(player: number, connection: Connection, sequence: number): void;
   /**
-   * An operation that follows from an answer has become possible: it is due now, and sent soon after this call. False if it is
-   * not begun: before GO, after the end of the schedule, when the player is about to leave, or this connection is not in use.
+   * An operation that follows from an answer has become possible: it is due now, or was at the planned time `due` between GO and
+   * now, and is sent soon after this call. False if it is not begun: before GO, after the end of the schedule, when the player
+   * is about to leave, or this connection is not in use.
    */
-  begin(player: number, connection: Connection, operation: number): boolean;
+  begin(player: number, connection: Connection, operation: number, due?: number): boolean;
   /** An answer states a value of the player, to be compared with its row (Welcome). */
   stated(player: number, what: number): void;
   /** All answers of the received data were reported: slots may be free. */

@@ -668,17 +668,18 @@ export class PlayerPool implements Listener {
     this.freed(player, now);
   }
 
-  begin(player: number, connection: Connection, operation: number): boolean {
+  begin(player: number, connection: Connection, operation: number, planned?: number): boolean {
     const now = this.tools.now();
     if (this.connections[player] !== connection || now < 0 || now >= this.end || this.stopped) return false;
     if (this.leaving.has(player) || this.unwanted.has(player)) return false;
     const { waiting, begun } = this;
-    this.tools.recorder.schedule(operation, 1, now);
+    const due = planned === undefined ? now : Math.max(0, Math.round(planned));
+    this.tools.recorder.schedule(operation, 1, due);
     if (waiting.isFull(player)) {
-      this.tools.recorder.settle(operation, OUTCOME.skipped, 1, now, now, now);
+      this.tools.recorder.settle(operation, OUTCOME.skipped, 1, due, due, now);
       return true;
     }
-    waiting.push(player, operation, now);
+    waiting.push(player, operation, due);
     // Not at once: what is performed may begin another.
     if (begun.length === 0) setImmediate(this.sendBegun);
     begun.push(player);

@@ -36,6 +36,12 @@ export interface SocketOffer {
   readonly subprotocols?: readonly string[] | undefined;
 }
 
+/** What a client of WebSocket offers and accepts. */
+export interface SocketClient extends SocketOffer {
+  /** The longest message that it accepts, in bytes; LARGEST_FRAME unless set. */
+  readonly largestFrame?: number;
+}
+
 /**
  * Opens a client socket. `source` is the local address to bind, null for the operating system's choice.
  */

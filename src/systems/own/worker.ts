@@ -1,4 +1,5 @@
 import { routesOf } from '../../load/fleet/deal.ts';
+import { preparedOf, prepareRun } from '../../load/module/prepare.ts';
 import { PlayerSockets } from '../../load/player/player-sockets.ts';
 import { SocketProtocol } from '../../load/player/socket-protocol.ts';
 import { watchDials } from '../../load/player/watched-dials.ts';
@@ -6,8 +7,7 @@ import type { WorkerModule } from '../../load/source.ts';
 import { JsonCodec } from './json.ts';
 import type { Session } from './login.ts';
 import { PlayerValues } from './player-values.ts';
-import { ownWorkload } from './players.ts';
-import { preparedOf, prepareRun } from './prepare.ts';
+import { largestFrameOf, ownWorkload } from './players.ts';
 
 /** The protocol of a load worker's players. Modules that only some protocols need are loaded on demand. */
 export const openProtocol: WorkerModule['openProtocol'] = async (setup, tools, ids) => {
@@ -57,9 +57,10 @@ export const openProtocol: WorkerModule['openProtocol'] = async (setup, tools, i
     case 'module': {
       if (setup.module === null)
         throw new Error(`the path of the player module ${playing.module} is missing from the setup`);
-      const [{ ModuleProtocol }, { loadModule }, { nullPlayer }] = await Promise.all([
-        import('./module.ts'),
-        import('./module-file.ts'),
+      const [{ ModuleProtocol }, { codeOfModule }, { loadModule }, { nullPlayer }] = await Promise.all([
+        import('../../load/module/module-protocol.ts'),
+        import('../../load/module/player-code.ts'),
+        import('../../load/module/module-file.ts'),
         import('./null/player.ts'),
       ]);
       const sockets = new PlayerSockets();
@@ -73,7 +74,7 @@ export const openProtocol: WorkerModule['openProtocol'] = async (setup, tools, i
         ...{
           ...tools,
           ids,
-          module,
+          code: codeOfModule(module),
           seed,
           players,
           group,
@@ -82,7 +83,8 @@ export const openProtocol: WorkerModule['openProtocol'] = async (setup, tools, i
           route,
           prepared: preparedOf(setup),
         },
-        ...{ sockets, dials, client: playing, env: Object.freeze({ ...setup.inputs.environment }) },
+        ...{ sockets, dials, client: { ...playing, largestFrame: largestFrameOf(playing) } },
+        env: Object.freeze({ ...setup.inputs.environment }),
       });
     }
   }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { loadModule, oneLine } from '../../../load/module/module-file.ts';
 import { listen, type Ready, serve } from '../../../supervision/server-process.ts';
-import { loadModule, oneLine } from '../module-file.ts';
 import { nullServer } from './server.ts';
 
 /**

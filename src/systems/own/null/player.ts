@@ -1,5 +1,5 @@
+import type { LoadedModule } from '../../../load/module/module-file.ts';
 import type { Operation, PlayerSocket, Session } from '../../../player.d.ts';
-import type { LoadedModule } from '../module-file.ts';
 
 interface NullSession extends Session {
   readonly socket: PlayerSocket;

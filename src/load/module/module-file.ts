@@ -1,8 +1,8 @@
 import { pathToFileURL } from 'node:url';
 import { codeOf, messageOf, stackFailed } from '../../errors.ts';
-import type { PlayerModule } from '../../load/fleet/messages.ts';
-import { isRecord } from '../../load/json.ts';
 import type { Close, Connect, NullServer, Perform, Prepare, Session } from '../../player.d.ts';
+import type { PlayerModule } from '../fleet/messages.ts';
+import { isRecord } from '../json.ts';
 
 const LONGEST_MS = 15_000;
 

@@ -1,22 +1,22 @@
 import type { WebSocket } from 'ws';
-import type { Route } from '../../load/player/connection.ts';
-import { openSocket, socketUrl } from '../../load/player/socket.ts';
-import type { SourceTools } from '../../load/source.ts';
 import type { Context, Operation, PlayerSocket, Result } from '../../player.d.ts';
+import { LARGEST_FRAME } from '../frame-bytes.ts';
+import type { Route } from '../player/connection.ts';
+import { openSocket, type SocketClient, socketUrl } from '../player/socket.ts';
+import type { SourceTools } from '../source.ts';
 import { deliveriesOf } from './deliveries.ts';
-import { largestFrameOf } from './players.ts';
-import type { SocketPlayers } from './players-schema.ts';
+import type { WorldContext } from './player-code.ts';
 
 interface ContextOptions
   extends Pick<Context, 'player' | 'players' | 'urls' | 'env' | 'random' | 'now' | 'prepared' | 'loggedIn'>,
     Pick<SourceTools, 'deliveries' | 'figures'> {
   readonly route: Route;
-  readonly client: SocketPlayers;
+  readonly client: SocketClient;
   readonly log: (line: string) => void;
   readonly settle: (operation: Operation, result: Result) => void;
   /** The due time of the operation that the player was given last; null before the first. */
   readonly lastDue: () => number | null;
-  readonly start: (kind: string) => boolean;
+  readonly start: WorldContext['start'];
   /** The player's group; asked once. */
   readonly group: () => Context['group'];
   readonly lost: (reason: string | undefined) => void;
@@ -24,7 +24,7 @@ interface ContextOptions
 
 /** Makes the context of a module's player; its functions need no `this`. `end` closes all of its sockets. */
 export function openContext(options: ContextOptions): {
-  readonly context: Context;
+  readonly context: WorldContext;
   readonly end: () => void;
 } {
   const { route, client, player, players, urls, env, random, now, log, settle, start, lost } = options;
@@ -32,7 +32,7 @@ export function openContext(options: ContextOptions): {
   const ended = new AbortController();
   const sockets = new Set<WebSocket>();
   let own: Context['group'] | undefined;
-  const context: Context = {
+  const context: WorldContext = {
     ...deliveriesOf(options),
     measure: (name, value, unit) => options.figures.measure(name, value, unit, now()),
     player,
@@ -57,10 +57,16 @@ export function openContext(options: ContextOptions): {
     log: (message) => log(`player ${player}: ${message}`),
     openSocket: (path, { headers, ...given } = {}) => {
       const access = headers === undefined ? route : { ...route, headers: { ...route.headers, ...headers } };
-      const socket = openSocket(socketUrl(route.url, path), route.source, largestFrameOf(client), access, {
-        ...client,
-        ...given,
-      });
+      const socket = openSocket(
+        socketUrl(route.url, path),
+        route.source,
+        client.largestFrame ?? LARGEST_FRAME,
+        access,
+        {
+          ...client,
+          ...given,
+        },
+      );
       sockets.add(socket);
       socket.on('close', () => sockets.delete(socket));
       // Without a listener of the module, an error would be thrown.

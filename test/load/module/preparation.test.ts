@@ -4,9 +4,9 @@ import { afterAll, expect, test } from 'vitest';
 import { countOf } from '../../../src/histogram.ts';
 import type { PlayerModule } from '../../../src/load/fleet/messages.ts';
 import { seconds } from '../../../src/units.ts';
-import { workloadWith } from '../../load/a-workload.ts';
-import { failureOf, prepare, run } from '../../load/engine-room.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
+import { workloadWith } from '../a-workload.ts';
+import { failureOf, prepare, run } from '../engine-room.ts';
 
 /** `prepare` of a player module, in real processes; and what the module logs, to the last line. */
 

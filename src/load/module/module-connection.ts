@@ -1,113 +1,21 @@
-import { causeOfError } from '../../address/connection-cause.ts';
 import { monotonic } from '../../clock.ts';
-import { OUTCOME, type Outcome } from '../../load/outcome.ts';
-import type { Connection, Dialler, Listener, Protocol, Welcome } from '../../load/player/connection.ts';
-import type { PlayerSockets } from '../../load/player/player-sockets.ts';
-import { CONNECT_TIMEOUT_MS } from '../../load/player/socket.ts';
-import type { SocketPlan } from '../../load/player/socket-protocol.ts';
-import type { WatchedDials } from '../../load/player/watched-dials.ts';
-import type { SourceTools } from '../../load/source.ts';
-import type { Context, Operation, Result, Session } from '../../player.d.ts';
+import type { Operation, Result, Session } from '../../player.d.ts';
 import { random } from '../../rng.ts';
-import type { OperationSpec } from '../../scenario/operations.ts';
-import { type LoadedModule, lastNumberOf, oneLine } from './module-file.ts';
+import { OUTCOME, type Outcome } from '../outcome.ts';
+import type { Connection, Listener, Welcome } from '../player/connection.ts';
+import type { Groups } from './groups.ts';
+import { lastNumberOf, oneLine } from './module-file.ts';
+import type { ModulePlan } from './module-plan.ts';
 import { openContext } from './player-context.ts';
-import type { SocketPlayers } from './players-schema.ts';
-
-/** For a connect whose error is none of the network. */
-const CONNECT_HINT =
-  "see in the module's connect where that comes from, and what the server answered it; lines of context.log are in logs/ of the bundle";
+import type { Turns } from './turns.ts';
 
 /** The stream of a module's random numbers; no number in load/streams.ts may be equal. */
 const PLAY = 42;
 
-interface ModulePlan
-  extends Omit<SocketPlan, 'codec'>,
-    Pick<SourceTools, 'now' | 'log' | 'deliveries' | 'figures'> {
-  /** The connections that the module opens to the servers, and what it did that cannot be seen. */
-  readonly sockets: PlayerSockets;
-  readonly dials: WatchedDials;
-  /** What `context.openSocket` offers and accepts, unless it is called with something else. */
-  readonly client: SocketPlayers;
-  /** The variables of `context.env`. */
-  readonly env: Readonly<Record<string, string>>;
-  readonly module: LoadedModule;
-  readonly seed: number;
-  /** Number of all players, and of those in a group. */
-  readonly players: number;
-  readonly group: number;
-  /** The kinds of operations, by their index in the workload. */
-  readonly operations: readonly Pick<OperationSpec, 'id' | 'due'>[];
-  readonly urls: readonly string[];
-  /** What the module's `prepare` returned. */
-  readonly prepared: unknown;
-}
-
-/** Players of a user's module. Its errors are reported with its name. */
-export class ModuleProtocol implements Protocol {
-  readonly sockets: PlayerSockets;
-  readonly countsSockets = true;
-  private readonly plan: ModulePlan;
-  /** Whether the module settled an operation. */
-  private readonly traffic = { settled: false };
-  private readonly turns = new Turns();
-  private readonly groups: Groups;
-
-  constructor(plan: ModulePlan) {
-    this.plan = plan;
-    this.groups = new Groups(plan);
-    this.sockets = plan.sockets;
-  }
-
-  unseenTraffic(silent: boolean): string | null {
-    const { hidden, elsewhere } = this.plan.dials;
-    const idle = silent ? 'settled operations while its connections to the targets carried nothing' : null;
-    const unseen = this.traffic.settled && this.sockets.opened === 0 ? unconnected(elsewhere) : idle;
-    const what = hidden ?? unseen;
-    return what === null
-      ? null
-      : `the player module ${this.plan.module.name} ${what}: its bytes are not all counted`;
-  }
-
-  dial(player: number, dialler: Dialler): void {
-    const begin = monotonic();
-    const connection = new ModuleConnection(player, this.plan, this.traffic, this.turns, this.groups);
-    let over = false;
-    const fail = (message: string, hint: string | null = null): void => {
-      if (over) return;
-      over = true;
-      clearTimeout(timer);
-      connection.cut();
-      dialler.refused(player, { kind: 'other', what: `${this.plan.module.name}: ${message}`, hint });
-    };
-    const timer = setTimeout(
-      () => fail(`connect returned no session within ${CONNECT_TIMEOUT_MS / 1e3} s`, CONNECT_HINT),
-      CONNECT_TIMEOUT_MS,
-    );
-    connection.open().then(
-      () => {
-        // It came after the timeout.
-        if (over) return connection.cut();
-        if (!dialler.isOpen) return fail('cancelled');
-        if (!connection.isOpen) return fail('the connection was lost while connecting', CONNECT_HINT);
-        over = true;
-        clearTimeout(timer);
-        dialler.welcomed(player, connection, connection.welcome, monotonic() - begin);
-      },
-      (thrown: unknown) => fail(`connect: ${oneLine(thrown)}`, hintOf(thrown) ?? CONNECT_HINT),
-    );
-  }
-}
-
-/** Of a module that settled operations over connections that nobody saw. */
-function unconnected(elsewhere: ReadonlySet<string>): string {
-  const what = 'settled operations and opened no connection to a target that capbench saw';
-  return elsewhere.size === 0 ? what : `${what}, only to ${[...elsewhere].join(', ')}`;
-}
-
-/** The hint for an error of `connect`, if it is a network error. */
-function hintOf(thrown: unknown): string | null {
-  return thrown instanceof Error ? causeOfError(thrown).hint : null;
+/** What the players of a worker did. */
+export interface PlayerTraffic {
+  /** Whether an operation was settled as answered. */
+  settled: boolean;
 }
 
 const OUTCOMES: Readonly<Record<Result, Outcome>> = {
@@ -117,53 +25,14 @@ const OUTCOMES: Readonly<Record<Result, Outcome>> = {
   idle: OUTCOME.idle,
 };
 
-/** The groups of a worker's players that anybody asked for. */
-class Groups {
-  private readonly plan: Pick<ModulePlan, 'players' | 'group'>;
-  private readonly shared = new Map<number, Record<string, unknown>>();
-
-  constructor(plan: Groups['plan']) {
-    this.plan = plan;
-  }
-
-  /** The group of a player, by its number among all players. */
-  of(player: number): Context['group'] {
-    const { players, group } = this.plan;
-    const index = Math.floor(player / group);
-    const shared = this.shared.get(index) ?? {};
-    this.shared.set(index, shared);
-    return { index, size: Math.min(group, players - index * group), shared };
-  }
-}
-
-/** Counts the turns of the event loop in which operations are performed. HOT. */
-class Turns {
-  private number = 0;
-  private isOpen = false;
-  private readonly end = (): void => {
-    this.isOpen = false;
-  };
-  private readonly endSoon = (): void => process.nextTick(this.end);
-
-  /** The number of the current turn. */
-  get current(): number {
-    if (!this.isOpen) {
-      this.isOpen = true;
-      this.number += 1;
-      // A tick that a microtask asks for runs when no microtask is left, and before the next event is looked at.
-      queueMicrotask(this.endSoon);
-    }
-    return this.number;
-  }
-}
-
 /** Of a call of the module's, which is in the errors already. */
 class ReportedError extends Error {}
 
-class ModuleConnection implements Connection {
+/** One player's connection by module: whatever its code holds to be one. */
+export class ModuleConnection implements Connection {
   isOpen = true;
   private readonly plan: ModulePlan;
-  private readonly traffic: ModuleProtocol['traffic'];
+  private readonly traffic: PlayerTraffic;
   private readonly turns: Turns;
   private readonly player: number;
   private readonly own: ReturnType<typeof openContext>;
@@ -183,13 +52,7 @@ class ModuleConnection implements Connection {
   private isOver = false;
   private lastDue: number | null = null;
 
-  constructor(
-    player: number,
-    plan: ModulePlan,
-    traffic: ModuleProtocol['traffic'],
-    turns: Turns,
-    groups: Groups,
-  ) {
+  constructor(player: number, plan: ModulePlan, traffic: PlayerTraffic, turns: Turns, groups: Groups) {
     this.turns = turns;
     const id = plan.ids[player]!;
     this.traffic = traffic;
@@ -202,7 +65,7 @@ class ModuleConnection implements Connection {
       random: random(plan.seed, PLAY, id),
       settle: (operation, result) => this.settle(operation, result),
       lastDue: () => this.lastDue,
-      start: (kind) => this.start(kind),
+      start: (kind, due) => this.start(kind, plan.code.plansTimes ? due : undefined),
       group: () => groups.of(id),
       lost: (reason) => this.lose(reason),
       loggedIn: () => {
@@ -222,7 +85,7 @@ class ModuleConnection implements Connection {
   /** @throws what the module throws, and an Error for a wrong `lastNumber` */
   async open(): Promise<void> {
     // A module without sessions may return nothing.
-    this.session = (await this.plan.module.connect(this.own.context)) ?? {};
+    this.session = (await this.plan.code.connect(this.own.context)) ?? {};
     this.lastNumber = lastNumberOf(this.session);
   }
 
@@ -246,7 +109,7 @@ class ModuleConnection implements Connection {
     this.unsettled.add(sequence);
     this.lastDue = due;
     try {
-      const result = this.plan.module.perform(session, operation, this.own.context);
+      const result = this.plan.code.perform(session, operation, this.own.context);
       if (typeof result === 'object' && result !== null && 'then' in result) {
         result.then(
           (later) => this.returned(operation, later),
@@ -279,7 +142,7 @@ class ModuleConnection implements Connection {
     if (session === null) return;
     this.session = null;
     try {
-      await this.plan.module.close?.(session);
+      await this.plan.code.close?.(session);
     } catch (thrown) {
       if (!(thrown instanceof ReportedError)) this.reportError(`close: ${oneLine(thrown)}`);
     }
@@ -302,8 +165,8 @@ class ModuleConnection implements Connection {
     this.listener.ended(this.player, this);
   }
 
-  /** Begins an operation of a kind that is due after an answer; the module's `context.start`. @throws an Error for another kind */
-  private start(kind: unknown): boolean {
+  /** `context.start`. @throws an Error for a kind that is not due after an answer, and a planned time that has not come */
+  private start(kind: unknown, due: number | undefined): boolean {
     const { operations } = this.plan;
     const operation = operations.findIndex(({ id }) => id === kind);
     if (operations[operation]?.due !== 'answer') {
@@ -312,12 +175,17 @@ class ModuleConnection implements Connection {
         kinds.length === 0
           ? 'and no kind of the scenario has due: answer'
           : `expected one with due: answer: ${kinds.join(', ')}`;
-      const what = `start: got ${oneLine(kind)}, ${expected}`;
-      this.reportError(what);
-      // Thrown here, and often thrown on by perform.
-      throw new ReportedError(this.named(what));
+      throw this.wrongStart(`got ${oneLine(kind)}, ${expected}`);
     }
-    return this.isOpen && this.listener?.begin(this.player, this, operation) === true;
+    if (due !== undefined && !(due <= this.plan.now()))
+      throw this.wrongStart(`got ${due} as the planned time, expected microseconds of now or before`);
+    return this.isOpen && this.listener?.begin(this.player, this, operation, due) === true;
+  }
+
+  /** It is thrown in `start`, and often thrown on by perform. */
+  private wrongStart(what: string): Error {
+    this.reportError(`start: ${what}`);
+    return new ReportedError(this.named(`start: ${what}`));
   }
 
   private returned(operation: Operation, result: unknown): void {
@@ -373,7 +241,7 @@ class ModuleConnection implements Connection {
   }
 
   private named(what: string): string {
-    return `the player module ${this.plan.module.name}: ${what}`;
+    return `${this.plan.code.subject}: ${what}`;
   }
 }
 

@@ -1,5 +1,5 @@
-import { ALL, type DeliveryLog, OTHERS } from '../../load/delivery-log.ts';
 import type { Context, Operation } from '../../player.d.ts';
+import { ALL, type DeliveryLog, OTHERS } from '../delivery-log.ts';
 
 const LONGEST_KEY = 200;
 

@@ -6,9 +6,9 @@ import { afterAll, expect, onTestFinished, test } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { meanOf } from '../../../src/histogram.ts';
 import { seconds } from '../../../src/units.ts';
-import { workloadWith } from '../../load/a-workload.ts';
-import { prepare, run } from '../../load/engine-room.ts';
 import { portOf } from '../../loopback.ts';
+import { workloadWith } from '../a-workload.ts';
+import { prepare, run } from '../engine-room.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'deliveries-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,6 +1,6 @@
 import { monotonic } from '../../clock.ts';
 import { stackFailed } from '../../errors.ts';
-import type { Preparation, WorkerSetup } from '../../load/fleet/messages.ts';
+import type { Preparation, WorkerSetup } from '../fleet/messages.ts';
 import { loadModule, oneLine } from './module-file.ts';
 
 /** A worker gets as much. */

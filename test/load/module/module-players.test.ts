@@ -5,9 +5,9 @@ import { afterAll, expect, test } from 'vitest';
 import type { PlayerModule } from '../../../src/load/fleet/messages.ts';
 import type { Workload } from '../../../src/scenario/workload.ts';
 import { seconds } from '../../../src/units.ts';
-import { type BothSecond, type BothTally, workloadWith } from '../../load/a-workload.ts';
-import { failureOf, isAlive, prepare, run } from '../../load/engine-room.ts';
-import { figuresOf } from '../../load/ledger-figures.ts';
+import { type BothSecond, type BothTally, workloadWith } from '../a-workload.ts';
+import { failureOf, isAlive, prepare, run } from '../engine-room.ts';
+import { figuresOf } from '../ledger-figures.ts';
 
 /** Modules as users write them, good and bad; most of them connect to nothing. */
 const folder = mkdtempSync(join(tmpdir(), 'modules-'));

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { seconds } from '../../../src/units.ts';
-import { workloadWith } from '../../load/a-workload.ts';
-import { prepare, run } from '../../load/engine-room.ts';
+import { workloadWith } from '../a-workload.ts';
+import { prepare, run } from '../engine-room.ts';
 
 /**
  * The traffic of a module is that of all its connections to the targets, whoever opens them. Where something else may carry

@@ -1,12 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { ErrorCounts } from '../../../src/load/error-counts.ts';
+import { ModuleProtocol } from '../../../src/load/module/module-protocol.ts';
+import { codeOfModule } from '../../../src/load/module/player-code.ts';
 import { OUTCOME, type Outcome } from '../../../src/load/outcome.ts';
 import type { Connection, Listener } from '../../../src/load/player/connection.ts';
 import { PlayerSockets } from '../../../src/load/player/player-sockets.ts';
 import { PlayerFigures } from '../../../src/load/player-figures.ts';
 import type { Connect, Context, Perform } from '../../../src/player.d.ts';
-import { ModuleProtocol } from '../../../src/systems/own/module.ts';
 
 const ROUTE = { url: 'http://127.0.0.1:9', source: null };
 const OPERATIONS = [
@@ -26,8 +27,15 @@ async function playerOf(perform: Perform, connect: Connect = () => ({}), operati
     env: {},
     ...{ prepared: null, deliveries: null, figures: new PlayerFigures({ measureStart: 0, end: 1 }) },
     ...{ sockets: new PlayerSockets(), dials: { elsewhere: new Set<string>(), hidden: null } },
-    module: {
-      ...{ name: './my-player.mjs', perform, close: null, prepare: null, nullServer: null },
+    code: {
+      ...codeOfModule({
+        name: './my-player.mjs',
+        connect,
+        perform,
+        close: null,
+        prepare: null,
+        nullServer: null,
+      }),
       connect: (own) => {
         context = own;
         return connect(own);
