@@ -6,6 +6,7 @@ import {
   processesIn,
   selectorsOf,
 } from '../scenario/budget.ts';
+import { OUTAGE_FIGURES, OUTAGE_ROOM, OUTAGE_SHARES } from '../scenario/outage-metric.ts';
 import { PROCESS_FIGURES, PROCESS_ROOM } from '../scenario/process-metric.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 
@@ -19,6 +20,7 @@ export interface ListedMetric extends Omit<Metric, 'within'> {
 const SETTING = 'stack.applied.<setting>';
 const PLAYER = 'player.<name>';
 const SELECTOR = 'target.metrics.<name>{label="value"}';
+const OUTAGE = `${OUTAGE_ROOM}.<component>`;
 const PROCESS = `${PROCESS_ROOM}.<name>`;
 
 /**
@@ -59,6 +61,19 @@ export function catalogue(
     ...Object.keys(PROCESS_FIGURES).flatMap((figure) =>
       listed(`${PROCESS}.${figure}`, metricAt(metrics, `${PROCESS_ROOM}.any.${figure}`)),
     ),
+    ...Object.keys(OUTAGE_FIGURES).flatMap((figure) =>
+      listed(`${OUTAGE}.${figure}`, metricAt(metrics, `${OUTAGE_ROOM}.any.${figure}`)),
+    ),
+    ...OUTAGE_SHARES.flatMap((figure) =>
+      listed(`${OUTAGE}.operations.<operation>.${figure}`, metricAt(metrics, `${OUTAGE_ROOM}.any.${figure}`)),
+    ),
+    ...named([
+      ...new Set(
+        budgets.flatMap((one) =>
+          one.state === 'measured' && one.metric.section === OUTAGE_ROOM ? [one.metric.path] : [],
+        ),
+      ),
+    ]),
     ...named(
       [...processesIn(budgets)].flatMap((name) =>
         Object.keys(PROCESS_FIGURES).map((figure) => `${PROCESS_ROOM}.${name}.${figure}`),

@@ -1,10 +1,12 @@
 import { FEWEST_NUMBERS, numbersOf } from '../measurement/per-player-figures.ts';
 import type { Budget, MeasuredBudget } from '../scenario/budget.ts';
 import { ofOperation } from '../scenario/operations.ts';
+import { outageMetricOf } from '../scenario/outage-metric.ts';
 import { processMetricOf } from '../scenario/process-metric.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { faultsOf, timelineOf } from '../scenario/workload.ts';
 import { isOfKernel, isOfOwnProcesses, isOfServers, isOfStatements } from './figure-source.ts';
+import { isOfRows, noFault } from './outage.ts';
 import { anotherLoad, type Cause, isOfCalibration, rateKeyOf, unknownSetting, WHY } from './unmeasured.ts';
 
 /** What is known before a run and decides which figures it will have. */
@@ -91,7 +93,7 @@ function ofOwnStack({ metric }: MeasuredBudget, { scenario, settings }: Circumst
     return probes.some((name) => name !== 'postgres') ? measured() : unmeasured(UNTOLD);
   }
   if (section === 'database' && !probes.includes('postgres')) return unmeasured('there is no PostgreSQL');
-  if (section === 'integrity' && keptIn === null) return unmeasured(UNREAD);
+  if (isOfRows(metric) && keptIn === null) return unmeasured(UNREAD);
   const libraries = scenario.postgres.settings.shared_preload_libraries ?? '';
   if (isOfStatements(metric) && !libraries.includes('pg_stat_statements'))
     return unmeasured(WHY.noStatements);
@@ -125,10 +127,10 @@ function ofTarget({ metric }: MeasuredBudget, { scenario, probes }: Circumstance
   if (figure === 'load.prepareSeconds') return measured('where the player module exports prepare');
   if (figure === 'network.loginMs' || figure === 'network.socketMs')
     return measured('where the players tell when they are logged in');
-  if (section !== 'integrity' && section !== 'database') return measured();
-  if (section === 'integrity' && table === null) return unmeasured(UNREAD);
+  if (!isOfRows(metric) && section !== 'database') return measured();
+  if (isOfRows(metric) && table === null) return unmeasured(UNREAD);
   if (!probes.postgres) return needing('--probe-postgres');
-  if (section === 'integrity') return measured(`where its table ${table} has the rows`);
+  if (isOfRows(metric)) return measured(`where its table ${table} has the rows`);
   const tables = scenario.probe?.tables ?? (table === null ? [] : [table]);
   return measured(
     tables.length === 0
@@ -150,6 +152,11 @@ function notDue({ metric, stage }: MeasuredBudget, { scenario, lacks }: Circumst
   if ((section === 'delivery' || section === 'player') && scenario.traits.playerCode === null)
     return WHY.noModule;
   if (section === 'perPlayer' && !hasSlope(load)) return WHY.perPlayer;
+  const ofOutage = outageMetricOf(metric.path);
+  if (ofOutage !== null) {
+    const faults = faultsOf(scenario);
+    return faults.some(({ of }) => of === ofOutage.component) ? null : noFault(ofOutage, faults);
+  }
   if (isOfCalibration(metric) && calibration.seconds === 0) return WHY.calibration;
   if (isOfCalibration(metric) && lacks.includes('calibration')) return 'this system has no null servers';
   if (section === 'ceilings' && lacks.includes('ceilings')) return 'this system measures no ceilings';

@@ -5,6 +5,7 @@ import type { AppliedSetting } from '../stack/stack.ts';
 import { conversion } from '../units.ts';
 import { isText, keeps, settingNumber } from './comparison.ts';
 import { unwatched } from './figure-source.ts';
+import { withoutRecovery } from './outage.ts';
 import { playerFactor } from './player-figure.ts';
 import { betweenReadings, beyondBuckets } from './target-metric.ts';
 import {
@@ -82,6 +83,8 @@ export function rule(
   if (observed === null && isNeverFull(budget, own)) {
     return of('breached', 'the number of connected players never reached its level before the cut again');
   }
+  const lasting = withoutRecovery(budget.metric, figures);
+  if (lasting !== null) return of('breached', lasting);
   const refused = failedConnects(budget, m);
   if (observed === null && refused > 0) {
     return of('breached', `${refused.toLocaleString('en-US')} connections could not be made`);

@@ -7,6 +7,7 @@ import type { BudgetMetric, MeasuredBudget } from '../scenario/budget.ts';
 import { nearest } from '../scenario/nearest.ts';
 import { processMetricOf } from '../scenario/process-metric.ts';
 import { isOfOwnProcesses, isOfStatements, kernelSeries, probesOf, unwatched } from './figure-source.ts';
+import { withoutOutage } from './outage.ts';
 import { whyNoPlayerFigure } from './player-figure.ts';
 import { noteOf, unfitting } from './target-metric.ts';
 
@@ -43,6 +44,7 @@ export type UnmeasuredFacts = Pick<Measurements, 'measured' | 'settings' | 'stac
       | 'operations'
       | 'stages'
       | 'deliveries'
+      | 'faults'
       | 'player'
     >
   >;
@@ -107,6 +109,8 @@ function unmeasuredInRun(budget: MeasuredBudget, m: UnmeasuredFacts, figures: Un
   }
   const ofModule = missingOfModule(budget, m);
   if (ofModule !== null) return ofModule;
+  const outage = withoutOutage(metric, m);
+  if (outage !== null) return byRun(outage);
   const absent = notedAbsence(budget, m);
   if (absent?.event === true) return { reason: absent.because, cause: 'event' };
   const noted = absent?.because ?? unfitting(budget, m);

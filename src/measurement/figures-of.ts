@@ -13,6 +13,7 @@ import {
 } from './figures.ts';
 import { latencyFigures, percentilesOf, sharesOf } from './latency-figures.ts';
 import type { DeliveryFacts, Measurements, PlayerFigureFacts, StageFacts } from './measurements.ts';
+import { outageFigures } from './outage-figures.ts';
 import { levelWindow, perPlayerFigures } from './per-player-figures.ts';
 import { gaugeOf, measuredOf, percentOf, ratio, sumOf, type Window } from './readings.ts';
 import {
@@ -39,6 +40,7 @@ export function figuresOf(m: Measurements, s: Scenario, own?: SystemFigures): Fi
 
 function generalFigures(m: Measurements, s: Scenario): Figures {
   const throughput = throughputFigures(m, s);
+  const faults = faultFigures(m);
   const measured = mapOperations(m.operations, (facts) => facts.measured);
   return {
     load: {
@@ -66,7 +68,8 @@ function generalFigures(m: Measurements, s: Scenario): Figures {
     ceilings: ceilingFigures(m),
     stages: m.stages.map((stage) => stageFigures(stage, m, s)),
     perPlayer: perPlayerFigures(m),
-    faults: faultFigures(m),
+    faults,
+    outage: outageFigures(m, faults),
     generator: generatorFigures(m, throughput.operationsPerSecond),
     host: hostFigures(m),
     stack: {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Metric } from '../scenario/budget.ts';
 import type { OperationSpec } from '../scenario/operations.ts';
+import type { OUTAGE_FIGURES, OUTAGE_SHARES } from '../scenario/outage-metric.ts';
 import type { PROCESS_FIGURES } from '../scenario/process-metric.ts';
 import { FAULT_ACTIONS } from '../scenario/sections.ts';
 import {
@@ -312,6 +313,35 @@ const fault = z.object({
   error: text.nullable(),
 });
 
+const outageShares: Record<(typeof OUTAGE_SHARES)[number], typeof number> = {
+  okPercent: number.describe('Of what was due while it was down: answered ok meanwhile.'),
+  answeredPercent: number.describe('Of the same: answered meanwhile, ok or with a rejection.'),
+  failedPercent: number.describe('Of the same: failed, timed out or skipped meanwhile.'),
+};
+/** Its figures have units in scenario/outage-metric.ts. */
+const outage: z.ZodObject<
+  Record<Exclude<keyof typeof OUTAGE_FIGURES, 'count'>, typeof number> & {
+    readonly count: z.ZodNumber;
+    readonly notBack: z.ZodNumber;
+    readonly notRecovered: z.ZodNumber;
+    readonly operations: z.ZodRecord<z.ZodString, z.ZodObject<typeof outageShares>>;
+  }
+> = z.object({
+  count: z.number().describe('How many there were.'),
+  notBack: z.number().describe('Those after which the component never answered again.'),
+  notRecovered: z
+    .number()
+    .describe('Those after which the load was not seen to recover before the next fault, or the end.'),
+  downSecondsMax: number.describe('Of the longest; null where one of them has none.'),
+  recoverySecondsMax: number.describe('Of the slowest recovery; null where one of them has none.'),
+  ...outageShares,
+  operations: z.record(text, z.object(outageShares)),
+  disconnects: number.describe('Connections of players that ended, until the next fault or the end.'),
+  lost: number.describe('Acknowledged, and not there once the component was back.'),
+  phantom: number,
+  duplicated: number,
+});
+
 const perPlayer = z
   .object({
     memoryBytes: slope('bytes', 'Of all servers, or of the processes of a target that were named.'),
@@ -397,6 +427,9 @@ const figuresSchema = z.object({
   stages: z.array(stage).describe('Of the measure phase, in order; times in seconds after GO.'),
   perPlayer,
   faults: z.array(fault).describe('In the order in which they began; times in seconds, `from` after GO.'),
+  outage: z
+    .record(text, outage)
+    .describe('All faults of a component together, by its name; from its failure until it answered again.'),
   generator,
   host,
   stack: z.object({
@@ -422,6 +455,7 @@ interface Rates {
 }
 export type StageFigures = Read<typeof stage> & { readonly throughput: Rates };
 export type FaultFigures = Read<typeof fault>;
+export type OutageFigures = Read<typeof outage>;
 
 /** Figures that the general rooms understand; a system that provides them includes them in its sections. */
 export const UNDERSTOOD = {

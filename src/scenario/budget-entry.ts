@@ -13,6 +13,7 @@ import {
 import { type Claim, type Claims, metricUnitOf } from './claims.ts';
 import { type Finding, findingAt, reporter } from './finding.ts';
 import { nearest, nearestPath } from './nearest.ts';
+import { OUTAGE_FIGURES, OUTAGE_ROOM } from './outage-metric.ts';
 import { type Path, shown } from './problem.ts';
 import { PROCESS_FIGURES, PROCESS_ROOM } from './process-metric.ts';
 import type { budgetSchema, contradictedSchema, untestableSchema } from './sections.ts';
@@ -238,6 +239,9 @@ function problemOf(budget: MeasuredBudget, metrics: Metrics): string | null {
   if (metric === undefined) {
     if (path.startsWith(`${PROCESS_ROOM}.`)) {
       return `metric "${path}" is not a figure of a process, expected ${PROCESS_ROOM}.<name> and one of ${Object.keys(PROCESS_FIGURES).join(', ')}; the name is that of --probe-process`;
+    }
+    if (path.startsWith(`${OUTAGE_ROOM}.`)) {
+      return `metric "${path}" is not a figure of outages, expected ${OUTAGE_ROOM}.<component> and one of ${Object.keys(OUTAGE_FIGURES).join(', ')}; of an operation ${OUTAGE_ROOM}.<component>.operations.<operation>.okPercent, answeredPercent or failedPercent`;
     }
     return path.startsWith(`${SELECTED}.`)
       ? `metric "${path}" is not a metric of a Prometheus page, expected one such as target.metrics.http_requests_total{code="500"}`

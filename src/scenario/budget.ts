@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { type MetricSelector, selectorOf, watchedSelector } from './metric-selector.ts';
 import type { OperationSpec } from './operations.ts';
+import { OUTAGE_ROOM, outageMetricOf } from './outage-metric.ts';
 import { PROCESS_ROOM, processMetricOf } from './process-metric.ts';
 import type { resolvedBudgetSchema } from './sections.ts';
 
@@ -97,7 +98,7 @@ export interface BudgetMetric extends Pick<Metric, 'unit' | 'within' | 'ofSystem
   readonly section: string;
   /**
    * The path without its operation: `latency.due`, `load.operations.ok`, `throughput.perSecond`;
-   * `stack.applied` and `target.metrics` without their names, and a figure of a process without its name.
+   * `stack.applied` and `target.metrics` without their names, and figures of a process and of an outage without theirs.
    */
   readonly figure: string;
   /** Null for a figure of no single operation. */
@@ -139,6 +140,13 @@ function parsed(path: string, operations: readonly OperationSpec[]): Parsed {
   if (selector !== null) return of(SELECTED, null);
   const ofProcess = processMetricOf(path);
   if (ofProcess !== null) return of(`${PROCESS_ROOM}.${ofProcess.figure}`, null);
+  const ofOutage = outageMetricOf(path);
+  if (ofOutage !== null) {
+    return of(
+      `${OUTAGE_ROOM}.${ofOutage.figure}`,
+      operations.find(({ id }) => id === ofOutage.operation) ?? null,
+    );
+  }
   const rate = operations.find(({ plural }) => path === `throughput.${plural}PerSecond`);
   if (rate !== undefined) return of('throughput.perSecond', rate);
   // latency.<operation>.due, load.errorPercent.<operation>, load.operations.<operation>.ok
@@ -159,6 +167,12 @@ export function metricAt(metrics: Metrics, path: string, stat: string | null = n
   if (settingOf(path) !== null) return { unit: 'setting', stats: null, stages: 'no' };
   const ofProcess = processMetricOf(path);
   if (ofProcess !== null) return { unit: ofProcess.unit, stats: ['mean', 'min', 'max'], stages: 'no' };
+  const ofOutage = outageMetricOf(path);
+  if (ofOutage !== null) {
+    const { unit, operation } = ofOutage;
+    const isKnown = operation === null || metrics.has(`load.operations.${operation}.ok`);
+    return isKnown ? { unit, stats: null, stages: 'no' } : undefined;
+  }
   if (playerFigureOf(path) !== null) return { unit: 'any', stats: PLAYER_STATS, stages: 'no' };
   const selector = selectorOf(path);
   return selector === null ? undefined : { unit: unitOf(selector.name, stat), stats: STATS, stages: 'no' };

@@ -47,11 +47,17 @@ const METRIC_UNITS: Readonly<Record<string, string>> = {
   'UPDATE ops/s': 'rows/s',
   'INSERT ops/s': 'rows/s',
   containers: 'servers',
+  instances: 'servers',
+  'Redis keys': 'keys',
+  'Redis keys/player': 'keys',
+  'Redis keys/room': 'keys',
   'GB free': 'GB',
   KB: 'kB',
   '% CPU': '%',
   '% per core': '%',
   '% of RAM': '%',
+  '% of available': '%',
+  '% average': '%',
   '% each': '%',
 };
 
@@ -59,7 +65,8 @@ const METRIC_UNITS: Readonly<Record<string, string>> = {
 const SAME_UNITS: readonly string[] = [
   ...['ops/s', 'ops/batch', 'batches/s', 'connections/s', 'Gbps', 'Mbps'],
   ...['bytes', 'MB', 'GB', 'ms', 's', 'min', '%', 'x'],
-  ...['players', 'connections', 'entities', 'cores', 'version'],
+  ...['players', 'connections', 'entities', 'matches', 'matches/s', 'types', 'cores', 'version'],
+  ...['errors/s', 'failures'],
   ...['processes', 'workers', 'ratio', 'cost', 'requests', 'enum', 'name'],
 ];
 

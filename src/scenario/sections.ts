@@ -242,7 +242,7 @@ export const faultSchema = map({
 
 const claimId = word(/^[A-Z]{2,5}-\d{1,4}$/, 'a claim id such as FLX-151');
 const metric = word(
-  /^(?:[A-Za-z]\w{0,60}(?:\.\w{1,60}){0,6}|target\.metrics\.[\x20-\x7e]{1,280})$/,
+  /^(?:[A-Za-z]\w{0,60}(?:\.\w[\w-]{0,63}){0,6}|target\.metrics\.[\x20-\x7e]{1,280})$/,
   'a path in report.json; capbench metrics lists them',
 );
 const limit = z.union([z.number(), z.tuple([z.number(), z.number()]), line(200, 0)], {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { main } from '../../src/cli.ts';
+import { OUTAGE_FIGURES, OUTAGE_SHARES } from '../../src/scenario/outage-metric.ts';
 import { PROCESS_FIGURES } from '../../src/scenario/process-metric.ts';
 import { type MemoryHost, memoryHost } from '../memory-host.ts';
 
@@ -79,8 +80,10 @@ budgets:
     stats: ['p50', 'p90', 'p95', 'p99', 'p999', 'min', 'max', 'mean'],
   });
   const all: unknown[] = JSON.parse((await cli('metrics', '--json')).out());
-  // Settings, metrics pages, players' own figures and processes have names of the user.
-  expect(all.length).toBe(KNOWN.length + 3 + Object.keys(PROCESS_FIGURES).length);
+  // Settings, metrics pages, players' own figures, processes and outages have names of the user.
+  const ofProcesses = Object.keys(PROCESS_FIGURES).length;
+  const ofOutages = Object.keys(OUTAGE_FIGURES).length + OUTAGE_SHARES.length;
+  expect(all.length).toBe(KNOWN.length + 3 + ofProcesses + ofOutages);
 });
 
 test('the metrics of many kinds of operations are listed once, with the budgets on all of them', async () => {

@@ -138,6 +138,8 @@ test.each([
   ['target.process.api.cpu', 'expected target.process.<name> and one of cpuPercentOfCore, cpuPercentOfHost'],
   ['target.process.Api.threads', 'is not a figure of a process'],
   ['target.proces.api.threads', 'did you mean "target.process.api.threads"?'],
+  ['outage.redis.recovery', 'expected outage.<component> and one of count, downSecondsMax'],
+  ['outage.redis.operations.intents.okPercent', 'is not a figure of outages'],
   ['nothing.of.the.kind', 'is not a figure of report.json; capbench metrics lists them all'],
   ['load.colour', 'is not a figure of report.json; capbench metrics lists them all'],
 ])('%s is answered with what is nearest', (metric, hint) => {
