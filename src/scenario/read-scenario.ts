@@ -147,7 +147,7 @@ export function traitsOf(scenario: Read, system: SystemScenario): SystemTraits {
   const own = system.traits?.(scenario) ?? {};
   return {
     needsTarget: components.length === 0,
-    probes: components.filter((name) => name === 'postgres'),
+    probes: components.filter((name) => name === 'postgres' || name === 'redis'),
     hasServerMetrics: 'no',
     counts: 'its servers do not count what is sent',
     histograms: [],
@@ -187,6 +187,7 @@ function ofAny({ names, of }: KnownSystems): SystemScenario {
     load: keys('load'),
     world: keys('world'),
     sections: keys('sections'),
+    redis: true,
     aliases: Object.assign({}, ...all.map(({ aliases }) => aliases)),
     components: () => [],
     workload: ({ load }) => ({ entities: load.players, own: null }),
@@ -214,7 +215,7 @@ function conflictsOf(checked: Checked, overrides: Overrides, system: SystemScena
 }
 
 type Schemas = Readonly<Record<string, z.ZodType>>;
-type Outputs<S extends Schemas> = { readonly [K in keyof S]: z.output<S[K]> };
+type Outputs<S extends Schemas> = { readonly [K in keyof S]: z.output<NonNullable<S[K]>> };
 
 /** The values of a map; `all` is null if any key was invalid, and `each` lacks invalid ones. */
 interface ReadKeys<S extends Schemas> {

@@ -3,6 +3,7 @@ import type { Micros } from '../units.ts';
 import type { Budget } from './budget.ts';
 import type { OperationSpec, PerOperation } from './operations.ts';
 import type { Path } from './problem.ts';
+import type { RedisSettings } from './redis-settings.ts';
 import type { RuleLimits } from './rules.ts';
 import type {
   calibrationSchema,
@@ -90,6 +91,8 @@ export interface Scenario {
   readonly load: Load;
   readonly world: WorldSettings;
   readonly postgres: PostgresSettings;
+  /** Absent where the scenario does not name it: the component has defaults. */
+  readonly redis?: RedisSettings | undefined;
   readonly deviations: readonly Deviation[];
   /** Measurements of the database without load: seconds each (0: none), rows of the scratch table. */
   readonly ceilings: Readonly<z.output<typeof ceilingsSchema>>;
@@ -128,8 +131,8 @@ export interface SystemTraits {
   /** capbench starts no server for its players: a run needs a target. */
   readonly needsTarget: boolean;
   /**
-   * Probes of its started stack besides the host's, by name: a missing one makes a run invalid. Default: PostgreSQL's, if it
-   * has one.
+   * Probes of its started stack besides the host's, by name: a missing one makes a run invalid. Default: those of
+   * PostgreSQL and Redis, if it has them.
    */
   readonly probes: readonly string[];
   /**

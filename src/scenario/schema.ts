@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { duration, line, list, map, megabytes, oneOf, prose, quantity, whole, word } from './leaf.ts';
+import { redisSchema } from './redis-settings.ts';
 import {
   budgetSchema,
   calibrationSchema,
@@ -139,6 +140,13 @@ export const worldSchema = (system: SystemScenario) =>
     ...system.world,
   });
 
+/**
+ * The sections of parts that only some systems have. Without defaults, so that the hash of a scenario that does not name one
+ * stays the same.
+ */
+const partSchemas = ({ redis }: SystemScenario): { readonly redis?: z.ZodOptional<typeof redisSchema> } =>
+  redis === undefined ? {} : { redis: redisSchema.optional().describe('The Redis that capbench starts') };
+
 /** The keys that users' scenarios and resolved ones have in common. */
 export const headSchemas = (system: SystemScenario, names: readonly [string, ...string[]]) => ({
   version: z
@@ -156,6 +164,7 @@ export const headSchemas = (system: SystemScenario, names: readonly [string, ...
   load: loadSchema(system).describe('Players, rates and phases'),
   world: worldSchema(system).prefault({}).describe('The servers that capbench starts'),
   postgres: postgresSchema.prefault({}).describe('The PostgreSQL that capbench starts'),
+  ...partSchemas(system),
   deviations: list(deviationSchema, 100, 'deviations')
     .default([])
     .describe('Documented settings that are not applied, and why'),

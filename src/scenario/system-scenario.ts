@@ -42,6 +42,8 @@ export interface SystemScenario {
   readonly world?: Readonly<Record<string, z.ZodType>>;
   /** Its own sections of the file, by key. A parsed value must be readable again, since bundles hold parsed ones. */
   readonly sections?: Readonly<Record<string, z.ZodType>>;
+  /** Its stack has the component `redis`, so its scenarios may have the section `redis:`. */
+  readonly redis?: true;
   /** Alternative names of keys: `load.intentsPerSecond` -> `load.operations.intent.perSecond`. */
   readonly aliases?: Readonly<Record<string, string>>;
   /** The default rate of an operation; absent or undefined: 0. */

@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import { map, whole } from './leaf.ts';
+
+/**
+ * The settings of redis.conf that a scenario may name: memory, eviction, persistence, clients, encodings and background work.
+ * A scenario is data from others, and everything else in redis.conf may load a module, name a file, listen elsewhere, let
+ * others in, or follow another server.
+ */
+const ALLOWED = [
+  /^(?:appendonly|appendfsync|no-appendfsync-on-rewrite|auto-aof-rewrite-(?:percentage|min-size)|aof-[a-z-]+|save)$/,
+  /^(?:rdbcompression|rdbchecksum|rdb-save-incremental-fsync|stop-writes-on-bgsave-error|sanitize-dump-payload)$/,
+  /^(?:maxmemory(?:-(?:policy|samples|eviction-tenacity|clients))?|lfu-(?:log-factor|decay-time)|proto-max-bulk-len)$/,
+  /^(?:maxclients|timeout|tcp-keepalive|tcp-backlog|databases|client-(?:output-buffer-limit|query-buffer-limit))$/,
+  /^(?:hz|dynamic-hz|io-threads(?:-do-reads)?|(?:lua|script)-time-limit|busy-reply-threshold|activerehashing)$/,
+  /^(?:active-?defrag|active-defrag-[a-z-]+|active-expire-effort|jemalloc-bg-thread|lazyfree-[a-z-]+|replica-lazy-flush)$/,
+  /^(?:notify-keyspace-events|slowlog-(?:log-slower-than|max-len)|latency-(?:monitor-threshold|tracking))$/,
+  /^(?:hash|list|set|zset|stream|hll)-[a-z-]+$/,
+];
+
+const settingValue = z.union([z.string().max(200), z.number(), z.boolean()]);
+
+const settingText = (value: string | number | boolean): string =>
+  typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value).trim();
+
+/** What was expected instead of a setting; null when it is allowed. */
+function settingProblem(name: string, value: unknown): string | null {
+  const given = settingValue.safeParse(value);
+  if (!given.success) return "a setting's value as in redis.conf";
+  if (!/^[a-z][a-z-]*$/.test(name)) return "a setting's name as in redis.conf, in lower case";
+  if (!ALLOWED.some((pattern) => pattern.test(name))) {
+    return 'another setting: a scenario may set memory, eviction, persistence, clients and encodings, and nothing that could run code, or write or listen elsewhere';
+  }
+  // No quotes, escapes or line breaks, which could start another setting.
+  return /^[\w .%-]*$/.test(settingText(given.data))
+    ? null
+    : "a setting's value as in redis.conf, on one line";
+}
+
+const settings = z
+  .record(z.string(), z.unknown(), { error: 'a map of Redis settings' })
+  .meta({ additionalProperties: { type: ['string', 'number', 'boolean'] } })
+  .transform((given, context): Record<string, string> => {
+    const kept: Record<string, string> = {};
+    for (const [name, value] of Object.entries(given)) {
+      const message = settingProblem(name, value);
+      const read = settingValue.safeParse(value);
+      if (message !== null || !read.success) {
+        context.addIssue({ code: 'custom', message: message ?? 'a value', path: [name], input: value });
+      } else {
+        kept[name] = settingText(read.data);
+      }
+    }
+    return kept;
+  });
+
+export const redisSchema = map({
+  version: whole(1, 99)
+    .optional()
+    .describe('The documented major version; what runs is the Redis or Valkey of this host'),
+  settings: settings.prefault({}).describe('As in redis.conf. Without any, nothing is written to disk'),
+});
+
+/** The Redis of the stack: its documented version, and its settings by their names in redis.conf. */
+export type RedisSettings = Readonly<z.output<typeof redisSchema>>;
