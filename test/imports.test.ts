@@ -6,15 +6,15 @@ const src = join(import.meta.dirname, '..', 'src');
 
 /** The rooms in the order in which the data passes through them. */
 const WAY = [
-  ...['scenario', 'address', 'supervision', 'stack', 'load', 'probe', 'measurement', 'judge', 'report'],
-  ...['export', 'proposal', 'doctor'],
+  ...['scenario', 'address', 'supervision', 'server', 'stack', 'load', 'probe', 'measurement', 'judge'],
+  ...['report', 'export', 'proposal', 'doctor'],
 ];
 /** Wire the rooms together; may import any of them, and the contract of a system. */
 const WIRING = ['run', 'commands', 'cli.ts'];
 /** Text in, text out. */
 const PURE = ['scenario', 'judge', 'report', 'export', 'proposal'];
 const DRIVERS = ['pg', 'ws', 'ioredis', 'undici', 'autocannon', 'node:child_process'];
-const DRIVER_ROOMS = ['address', 'supervision', 'stack', 'probe', 'load', 'systems'];
+const DRIVER_ROOMS = ['address', 'supervision', 'server', 'stack', 'probe', 'load', 'systems'];
 const CONTRACT = 'systems/system.ts';
 const REGISTRY = 'systems/registry.ts';
 interface Import {
@@ -75,6 +75,18 @@ test('a room imports only rooms that come before it', () => {
   });
   expect(against.map(show)).toEqual([]);
 });
+
+test('only processes of systems import what their servers share, which knows nothing of a run', () => {
+  const isProcess = (file: string): boolean => /^systems\/[^/]+\/[^/]+\//.test(file);
+  const against = imports.filter(({ from, to }) => {
+    if (roomOf(from) === 'server')
+      return isOurs(to) && WAY.includes(roomOf(to)) && !ITS_ROOMS.includes(roomOf(to));
+    return roomOf(to) === 'server' && !isProcess(from);
+  });
+  expect(against.map(show)).toEqual([]);
+  expect(imports.some(({ to }) => to === 'server/frame.ts')).toBe(true);
+});
+const ITS_ROOMS = ['server', 'supervision'];
 
 test('judging and reporting import nothing of load and stack', () => {
   const against = imports.filter(

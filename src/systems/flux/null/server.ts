@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { openTokenCheck, type TokenCheck } from '../../../server/token-check.ts';
 import { share } from '../server/partition.ts';
-import { openTokenCheck, type TokenCheck } from '../server/token-check.ts';
 
 /** The part of the world that the server claims to own. */
 export interface NullWorldPlan {

@@ -1,9 +1,9 @@
 import { performance } from 'node:perf_hooks';
+import type { Refusal } from '../../../server/token-check.ts';
 import type { Commands } from './commands.ts';
 import type { Generator } from './generators.ts';
 import type { OperationQueue } from './operation-queue.ts';
 import type { Posts } from './posts.ts';
-import type { Refusal } from './token-check.ts';
 
 /** Above this many queued operations, posts are held back, and their generators wait for the 202. */
 const MAX_QUEUED = 50_000;

@@ -1,7 +1,7 @@
+import type { Refusal } from '../../../server/token-check.ts';
 import type { Entities } from './entities.ts';
 import { parseIntent } from './intent.ts';
 import { isSequence } from './players.ts';
-import type { Refusal } from './token-check.ts';
 
 const MAX_COMMANDS = 5_000;
 

@@ -1,33 +1,32 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
+import { type Admit, openHttpFrame, refuse } from '../../../server/http-frame.ts';
+import { isRefusal, type Refusal, type TokenCheck } from '../../../server/token-check.ts';
 import { type Commands, readCommands } from './commands.ts';
 import type { Generator } from './generators.ts';
-import { isRefusal, openTokenCheck, type Refusal, type TokenCheck } from './token-check.ts';
-import { answerUpgrades } from './upgrades.ts';
 import type { World } from './world.ts';
 
 const PROTOCOL = 1;
 const MAX_BODY_BYTES = 2 ** 20;
-/** Longer than any pause of a generator, so that its keep-alive connections stay open. */
-const KEEP_ALIVE_MS = 60_000;
 
 /** The HTTP server of a world, with the paths of the flux world protocol. */
 export function createHttpServer(world: World): Server {
-  const checkToken = openTokenCheck(world.config.token);
-  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
-    const url = urlOf(request);
-    const route = `${request.method} ${url?.pathname}`;
-    if (url === undefined) refuse(response, { status: 400, why: 'the request has no valid path' });
-    else if (route === 'GET /health') health(world, response);
-    else if (route === 'GET /metrics') metrics(world, response);
-    else if (route === 'POST /commands') receivePost(world, checkToken, url.searchParams, request, response);
-    else if (url.pathname === '/play' || url.pathname === '/commits') {
-      refuse(response, { status: 400, why: `${url.pathname} is a WebSocket: request an upgrade` });
-    } else refuse(response, { status: 404, why: `unknown route: ${route}` });
+  const server = openHttpFrame({
+    token: world.config.token,
+    health: () => healthOf(world),
+    state: () => world.state,
+    metrics: () => world.renderMetrics(),
+    routes: {
+      'POST /commands': ({ url, request, response, checkToken }) =>
+        receivePost(world, checkToken, url.searchParams, request, response),
+    },
+    sockets: {
+      '/play': ({ searchParams }) => playerAdmission(world, searchParams.get('player') ?? ''),
+      '/commits': ({ searchParams }) => generatorAdmission(world, searchParams.get('generator')),
+    },
   });
   server.on('connection', (socket) => CONNECTED_AT.set(socket, performance.now()));
-  answerUpgrades(server, world, checkToken, urlOf);
   return server;
 }
 
@@ -35,18 +34,9 @@ export function createHttpServer(world: World): Server {
 const CONNECTED_AT = new WeakMap<Socket, number>();
 const connectedAt = ({ socket }: IncomingMessage): number => CONNECTED_AT.get(socket) ?? 0;
 
-function urlOf(request: IncomingMessage): URL | undefined {
-  try {
-    return new URL(`http://world${request.url ?? ''}`);
-  } catch {
-    return undefined;
-  }
-}
-
-function health(world: World, response: ServerResponse): void {
-  const { config, entities } = world;
-  answer(response, world.state === 'open' ? 200 : 503, {
-    status: world.state === 'open' ? 'ok' : 'starting',
+function healthOf({ config, entities, state, isDatabaseDown }: World) {
+  return {
+    status: state === 'open' ? 'ok' : 'starting',
     world: 'flux',
     protocol: PROTOCOL,
     instance: config.instance,
@@ -56,13 +46,25 @@ function health(world: World, response: ServerResponse): void {
     players: entities.partition.players,
     monsters: entities.partition.monsters,
     rowShape: config.rowShape,
-    database: world.isDatabaseDown ? 'reconnecting' : 'connected',
-  });
+    database: isDatabaseDown ? 'reconnecting' : 'connected',
+  };
 }
 
-function metrics(world: World, response: ServerResponse): void {
-  response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
-  response.end(world.renderMetrics());
+function playerAdmission(world: World, id: string): Admit | Refusal {
+  if (!/^\d{1,9}$/.test(id)) return { status: 400, why: 'player=<id> is missing or malformed' };
+  const player = world.entities.indexOf(Number(id));
+  if (player === -1 || player >= world.entities.players) {
+    return { status: 404, why: `${id} is not a player of this server` };
+  }
+  if (world.players.isConnected(player)) return { status: 409, why: `${id} is already connected` };
+  return (client) => world.players.admit(player, client);
+}
+
+function generatorAdmission(world: World, id: string | null): Admit | Refusal {
+  const generator = world.generators.find(id);
+  if (generator === undefined) return { status: 400, why: 'generator=<id> is missing or malformed' };
+  if (generator.connected) return { status: 409, why: `${generator.id} is already connected` };
+  return (client) => world.attachGenerator(generator, client);
 }
 
 /** The query of a `POST /commands`. */
@@ -144,11 +146,3 @@ function submit(world: World, post: Post, commands: Commands, response: ServerRe
     response.end(accepted);
   });
 }
-
-function answer(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json' });
-  response.end(JSON.stringify(body));
-}
-
-const refuse = (response: ServerResponse, { status, why }: Refusal): void =>
-  answer(response, status, { error: why });

@@ -1,6 +1,6 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { FixedHistogram, geometricBounds } from '../../../server/fixed-histogram.ts';
+import { counter, counters, gauge, openProcessMetrics } from '../../../server/page.ts';
 import type { FlushReason } from './batcher.ts';
-import { FixedHistogram, geometricBounds } from './fixed-histogram.ts';
 
 const BATCH_BOUNDS = [1, 2, 5, 10, 20, 50, 100, 168, 250, 500, 750, 1000, 1050, 1250, 1500, 1663];
 /** Seconds, from 0.1 ms to about 30 s. */
@@ -26,40 +26,25 @@ export class Metrics {
   readonly flushSeconds = new FixedHistogram(LATENCY_BOUNDS);
   /** From the receipt of an operation to its answer. */
   readonly responseSeconds = new FixedHistogram(LATENCY_BOUNDS);
-  readonly #loopDelay = monitorEventLoopDelay({ resolution: 10 });
+  readonly #process = openProcessMetrics();
 
-  constructor() {
-    this.#loopDelay.enable();
-  }
-
-  /** Prometheus text, in base units. The loop delay is reset: each reading has the longest since the reading before. */
+  /** Prometheus text, in base units. */
   render(gauges: Gauges): string {
-    const loopDelaySeconds = this.#loopDelay.max / 1e9;
-    this.#loopDelay.reset();
-    const cpu = process.cpuUsage();
     return [
-      line('counter', 'capbench_world_operations_total', this.operations),
-      line('counter', 'capbench_world_rejected_total', this.rejected),
-      '# TYPE capbench_world_batches_total counter\n',
-      `capbench_world_batches_total{reason="size"} ${this.batches.size}\n`,
-      `capbench_world_batches_total{reason="time"} ${this.batches.time}\n`,
-      line('counter', 'capbench_world_row_writes_total', this.rowWrites),
-      line('counter', 'capbench_world_database_reconnects_total', this.databaseReconnects),
-      line('counter', 'capbench_world_frames_total', this.frames),
-      line('counter', 'capbench_world_sent_bytes_total', this.bytesOut),
-      line('counter', 'capbench_world_received_bytes_total', this.bytesIn),
-      line('counter', 'process_cpu_seconds_total', (cpu.user + cpu.system) / 1e6),
-      line('gauge', 'capbench_world_connections', gauges.connections),
-      line('gauge', 'capbench_world_queued_operations', gauges.queued),
-      line('gauge', 'capbench_world_entities', gauges.entities),
-      line('gauge', 'process_resident_memory_bytes', process.memoryUsage.rss()),
-      line('gauge', 'capbench_world_loop_delay_seconds', loopDelaySeconds),
+      counter('capbench_world_operations_total', this.operations),
+      counter('capbench_world_rejected_total', this.rejected),
+      counters('capbench_world_batches_total', 'reason', this.batches),
+      counter('capbench_world_row_writes_total', this.rowWrites),
+      counter('capbench_world_database_reconnects_total', this.databaseReconnects),
+      counter('capbench_world_frames_total', this.frames),
+      counter('capbench_world_sent_bytes_total', this.bytesOut),
+      counter('capbench_world_received_bytes_total', this.bytesIn),
+      gauge('capbench_world_queued_operations', gauges.queued),
+      gauge('capbench_world_entities', gauges.entities),
+      this.#process.render(gauges.connections),
       this.batchOperations.render('capbench_world_batch_operations'),
       this.flushSeconds.render('capbench_world_flush_seconds'),
       this.responseSeconds.render('capbench_world_response_seconds'),
     ].join('');
   }
 }
-
-const line = (type: 'counter' | 'gauge', name: string, value: number): string =>
-  `# TYPE ${name} ${type}\n${name} ${value}\n`;

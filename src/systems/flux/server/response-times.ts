@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { FixedHistogram } from './fixed-histogram.ts';
+import type { FixedHistogram } from '../../../server/fixed-histogram.ts';
 import type { OperationQueue } from './operation-queue.ts';
 
 /** Measures response times: when the operations of the batch in flight were received, run-length encoded, since the commands of a post have one time. */

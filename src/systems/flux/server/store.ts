@@ -1,10 +1,27 @@
+import {
+  ConnectionLost,
+  type ConnectionWatcher,
+  DatabaseConnection,
+} from '../../../server/database-connection.ts';
 import { PgInt4Array, PgInt8Array } from '../pg-array.ts';
 import type { Changes } from './changes.ts';
 import type { WorldConfig } from './config.ts';
-import { ConnectionLost, type ConnectionWatcher, DatabaseConnection } from './database-connection.ts';
 import type { Entities } from './entities.ts';
 import { columnsShape, jsonbShape, type RowShape } from './row-shape.ts';
-import { loadEntities, openTable } from './table.ts';
+import { loadEntities, lockInstance, openTable } from './table.ts';
+
+/** How long a starting server waits until the session of its killed predecessor ends. */
+const PREDECESSOR_MS = 2_000;
+/** A world that stands still wants its connection back at once. */
+const BACKOFF = { first: 20, most: 20 };
+
+/**
+ * The planner would choose a hash join, which scans the whole table for every batch; without it, a nested loop over the
+ * primary key is left. A generic plan is made once, since it does not depend on the parameters. Durability is left to
+ * PostgreSQL's own setting (synchronous_commit, on unless the scenario sets it), so that the report shows what runs.
+ */
+const SESSION = `
+  set enable_hashjoin = off; set enable_mergejoin = off; set plan_cache_mode = force_generic_plan`;
 
 interface StoreWatcher extends ConnectionWatcher {
   /** After a reconnect: whether the batch in flight had committed; if not, it is written again. */
@@ -46,7 +63,17 @@ export class Store {
    * @throws CapbenchError (93) when PostgreSQL cannot be reached, or the table belongs to another world
    */
   static async open(config: WorldConfig, entities: Entities, watcher: StoreWatcher): Promise<Store> {
-    const connection = await DatabaseConnection.open(config, watcher);
+    const { database, instance, reconnectSeconds } = config;
+    const connection = await DatabaseConnection.open(
+      {
+        ...{ database, application: `capbench-world-${instance}`, reconnectSeconds, backoff: BACKOFF },
+        async prepare(client, isFirst) {
+          await client.query(SESSION);
+          await lockInstance(client, instance, isFirst ? PREDECESSOR_MS : reconnectSeconds * 1e3);
+        },
+      },
+      watcher,
+    );
     const batchRows = Math.min(entities.count, config.batchOperations * 2);
     const shape = config.rowShape === 'jsonb' ? jsonbShape(batchRows) : columnsShape(batchRows);
     await connection.runIdempotent(async (client) => {

@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { describe, expect, it, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { openTokenCheck } from '../../../../src/server/token-check.ts';
 import { NullWorld } from '../../../../src/systems/flux/null/server.ts';
 import { readConfig } from '../../../../src/systems/flux/server/config.ts';
 import { createHttpServer } from '../../../../src/systems/flux/server/http.ts';
-import { openTokenCheck } from '../../../../src/systems/flux/server/token-check.ts';
 import { World } from '../../../../src/systems/flux/server/world.ts';
 import { portOf } from '../../../loopback.ts';
 

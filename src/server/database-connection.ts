@@ -1,23 +1,36 @@
 import pg from 'pg';
-import { messageOf, stackFailed } from '../../../errors.ts';
-import type { WorldConfig } from './config.ts';
-import { lockInstance } from './table.ts';
+import { messageOf, stackFailed } from '../errors.ts';
+import { type BackoffPlan, openBackoff } from './backoff.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
-const RETRY_MS = 20;
 /** cannot_connect_now. A PostgreSQL that starts up forks a process for each attempt, so it is retried less often. */
 const STARTING_UP = '57P03';
 const RETRY_WHILE_STARTING_MS = 100;
-/** How long a starting server waits until the session of its killed predecessor ends. */
-const PREDECESSOR_MS = 2_000;
+/** How long the first connection may take where reconnecting has no limit. */
+const FIRST_SECONDS = 30;
 
-/**
- * The planner would choose a hash join, which scans the whole table for every batch; without it, a nested loop over the
- * primary key is left. A generic plan is made once, since it does not depend on the parameters. Durability is left to
- * PostgreSQL's own setting (synchronous_commit, on unless the scenario sets it), so that the report shows what runs.
- */
-const SESSION = `
-  set enable_hashjoin = off; set enable_mergejoin = off; set plan_cache_mode = force_generic_plan`;
+/** Where PostgreSQL is. */
+export interface DatabaseAccess {
+  /** A host name, or the folder of a UNIX socket. */
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  /** The database's. */
+  readonly name: string;
+}
+
+export interface ConnectionPlan {
+  readonly database: DatabaseAccess;
+  /** As in pg_stat_activity. */
+  readonly application: string;
+  /** How long a lost connection may take to be reopened; 0: not at all, null: as long as it takes. */
+  readonly reconnectSeconds: number | null;
+  /** Between two attempts to reconnect. */
+  readonly backoff: BackoffPlan;
+  /** Settings and locks of a new session; it counts as open once this resolves. */
+  prepare?(client: pg.Client, isFirst: boolean): Promise<void>;
+}
 
 /** Error codes of a connection that failed, or of a PostgreSQL that is stopping or starting. */
 const FAILURE_CODES: ReadonlySet<unknown> = new Set([
@@ -28,7 +41,7 @@ const FAILURE_CODES: ReadonlySet<unknown> = new Set([
 /** pg throws these errors without a code. */
 const FAILURE_MESSAGES = /^(Connection terminated|timeout expired|Client has encountered a connection error)/;
 
-const isConnectionFailure = (error: unknown): boolean =>
+export const isConnectionFailure = (error: unknown): boolean =>
   error instanceof Error &&
   (('code' in error && FAILURE_CODES.has(error.code)) || FAILURE_MESSAGES.test(error.message));
 
@@ -43,33 +56,32 @@ export interface ConnectionWatcher {
 }
 
 /**
- * The one connection of a world server to PostgreSQL, which holds the instance's advisory lock. If the configuration allows
- * it, a lost connection is reopened. It counts as open once it holds the lock: then the earlier session has ended, and
- * nothing of it can commit any more.
+ * One connection of a server to PostgreSQL. If the plan allows it, a lost connection is reopened. Where `prepare` takes a
+ * lock that a session holds, an open connection means that the earlier session has ended, and nothing of it can commit
+ * any more.
  */
 export class DatabaseConnection {
-  readonly #config: WorldConfig;
+  readonly #plan: ConnectionPlan;
   readonly #watcher: ConnectionWatcher;
   #client: pg.Client;
   #restoring: Promise<void> | null = null;
   #closed = false;
 
-  private constructor(config: WorldConfig, watcher: ConnectionWatcher, client: pg.Client) {
-    this.#config = config;
+  private constructor(plan: ConnectionPlan, watcher: ConnectionWatcher, client: pg.Client) {
+    this.#plan = plan;
     this.#watcher = watcher;
     this.#client = client;
     this.#watchClient(client);
   }
 
-  /** @throws CapbenchError (93) when PostgreSQL cannot be reached, or the instance already runs */
-  static async open(config: WorldConfig, watcher: ConnectionWatcher): Promise<DatabaseConnection> {
-    const until = performance.now() + config.reconnectSeconds * 1e3;
+  /** @throws CapbenchError (93) when PostgreSQL cannot be reached, and what `prepare` throws */
+  static async open(plan: ConnectionPlan, watcher: ConnectionWatcher): Promise<DatabaseConnection> {
+    const until = performance.now() + (plan.reconnectSeconds ?? FIRST_SECONDS) * 1e3;
     for (;;) {
       try {
-        return new DatabaseConnection(config, watcher, await connected(config, PREDECESSOR_MS));
+        return new DatabaseConnection(plan, watcher, await connected(plan, true));
       } catch (error) {
-        if (!isConnectionFailure(error) || performance.now() >= until)
-          throw explained(config.database, error);
+        if (!isConnectionFailure(error) || performance.now() >= until) throw explained(plan.database, error);
       }
       await pause(RETRY_WHILE_STARTING_MS);
     }
@@ -87,7 +99,7 @@ export class DatabaseConnection {
       try {
         return await work(client);
       } catch (error) {
-        if (!isConnectionFailure(error) || this.#config.reconnectSeconds === 0) throw error;
+        if (!isConnectionFailure(error) || this.#plan.reconnectSeconds === 0 || this.#closed) throw error;
         this.#lost(client, messageOf(error));
       }
       await this.restored();
@@ -124,7 +136,7 @@ export class DatabaseConnection {
 
   #lost(client: pg.Client, why: string): void {
     if (this.#closed || client !== this.#client || this.#restoring !== null) return;
-    if (this.#config.reconnectSeconds === 0) {
+    if (this.#plan.reconnectSeconds === 0) {
       this.#closed = true;
       this.#watcher.fatal(`the connection to PostgreSQL ended: ${why}`);
       return;
@@ -134,28 +146,31 @@ export class DatabaseConnection {
   }
 
   async #restore(lost: pg.Client): Promise<void> {
-    const { reconnectSeconds } = this.#config;
+    const { reconnectSeconds } = this.#plan;
+    const backoff = openBackoff(this.#plan.backoff);
     const since = performance.now();
     let last = 'no answer';
+    const giveUp = (): void =>
+      this.#watcher.fatal(`PostgreSQL could not be reached again within ${reconnectSeconds} s: ${last}`);
     // This also covers a PostgreSQL that accepts the connection and never answers.
-    const tooLate = setTimeout(
-      () =>
-        this.#watcher.fatal(`PostgreSQL could not be reached again within ${reconnectSeconds} s: ${last}`),
-      reconnectSeconds * 1e3,
-    );
+    const tooLate = reconnectSeconds === null ? undefined : setTimeout(giveUp, reconnectSeconds * 1e3);
     void lost.end().catch(() => undefined);
-    for (;;) {
+    while (!this.#closed) {
       try {
-        this.#client = await connected(this.#config, reconnectSeconds * 1e3);
+        this.#client = await connected(this.#plan, false);
         break;
       } catch (error) {
         last = messageOf(error);
-        const starting = error instanceof Error && 'code' in error && error.code === STARTING_UP;
-        await pause(starting ? RETRY_WHILE_STARTING_MS : RETRY_MS);
+        const isStarting = error instanceof Error && 'code' in error && error.code === STARTING_UP;
+        await pause(Math.max(backoff.next(), isStarting ? RETRY_WHILE_STARTING_MS : 0));
       }
     }
     clearTimeout(tooLate);
     this.#restoring = null;
+    if (this.#closed) {
+      void this.#client.end().catch(() => undefined);
+      return;
+    }
     this.#watchClient(this.#client);
     this.#watcher.reconnected(performance.now() - since);
   }
@@ -163,21 +178,22 @@ export class DatabaseConnection {
 
 const pause = (millis: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, millis));
 
-/** Opens a connection and takes the instance's lock, waiting for it for `lockMillis`. */
-async function connected({ database, instance }: WorldConfig, lockMillis: number): Promise<pg.Client> {
+async function connected(
+  { database, application, prepare }: ConnectionPlan,
+  isFirst: boolean,
+): Promise<pg.Client> {
   const { name, ...access } = database;
   const client = new pg.Client({
     ...access,
     database: name,
-    application_name: `capbench-world-${instance}`,
+    application_name: application,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   });
   // The pending query rejects as well; without a listener the event would be thrown.
   client.on('error', () => undefined);
   try {
     await client.connect();
-    await client.query(SESSION);
-    await lockInstance(client, instance, lockMillis);
+    await prepare?.(client, isFirst);
   } catch (error) {
     void client.end().catch(() => undefined);
     throw error;
@@ -185,7 +201,7 @@ async function connected({ database, instance }: WorldConfig, lockMillis: number
   return client;
 }
 
-function explained(database: WorldConfig['database'], error: unknown): unknown {
+function explained(database: DatabaseAccess, error: unknown): unknown {
   if (error instanceof Error && 'exitCode' in error) return error;
   return stackFailed(
     `cannot connect to database "${database.name}" of PostgreSQL at ${database.host}, port ${database.port}, as "${database.user}": ${messageOf(error)}`,
