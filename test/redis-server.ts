@@ -58,7 +58,7 @@ export async function smallRedis(
 
 export const INFO = (asked: number): string =>
   [
-    '# Server\r\nredis_version:7.0.15\r\n# Clients\r\nconnected_clients:3\r\n# Memory\r\nused_memory:1048576',
+    '# Server\r\nredis_version:7.0.15\r\n# Clients\r\nconnected_clients:3\r\n# Memory\r\nused_memory:1048576\r\nused_memory_rss:2097152',
     `used_memory_human:1.00M\r\n# Stats\r\ntotal_commands_processed:${asked * 10}\r\nevicted_keys:0\r\nexpired_keys:${asked}`,
     `keyspace_hits:${asked * 9}\r\nkeyspace_misses:${asked}\r\nrejected_connections:0\r\ntotal_net_input_bytes:100`,
     'total_net_output_bytes:200\r\n# CPU\r\nused_cpu_sys:0.25\r\nused_cpu_user:0.5\r\n# Commandstats',

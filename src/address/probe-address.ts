@@ -29,6 +29,18 @@ export interface RedisAddress {
   readonly onThisHost: boolean;
 }
 
+/** The address in a URL that is known to be good: of a Redis of the stack, `redis://:PASSWORD@127.0.0.1:6379/0`. */
+export function redisAddressOf(text: string): RedisAddress {
+  const { username, password, hostname, port } = new URL(text);
+  const host = hostname.replace(/^\[|\]$/g, '');
+  return {
+    ...{ host, address: host, port: Number(port) || KINDS.redis.port },
+    username: username === '' ? null : decoded(username),
+    password: password === '' ? null : decoded(password),
+    ...{ tls: false, shown: `${hostname}:${port}`, onThisHost: true },
+  };
+}
+
 export interface MetricsAddress {
   /** Without user and password, which are sent as a header. */
   readonly url: string;

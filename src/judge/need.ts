@@ -85,12 +85,13 @@ const UNREAD = 'the rows of this system are not read';
 function ofOwnStack({ metric }: MeasuredBudget, { scenario, settings }: Circumstances): Need {
   const { section, setting } = metric;
   const { probes, keptIn } = scenario.traits;
-  if (section === 'redis') return needing('--target', '--probe-redis');
+  if (section === 'redis')
+    return probes.includes('redis') ? measured() : needing('--target', '--probe-redis');
   if (section === 'target') return needing('--target', probeOption(metric));
   if (setting !== null && !settings.includes(setting)) return unmeasured(unknownSetting(setting, settings));
   if (section === 'ceilings' && scenario.ceilings.secondsEach === 0) return unmeasured(WHY.ceilings);
   if (isOfServers(metric)) {
-    return probes.some((name) => name !== 'postgres') ? measured() : unmeasured(UNTOLD);
+    return probes.some((name) => name !== 'postgres' && name !== 'redis') ? measured() : unmeasured(UNTOLD);
   }
   if (section === 'database' && !probes.includes('postgres')) return unmeasured('there is no PostgreSQL');
   if (isOfRows(metric) && keptIn === null) return unmeasured(UNREAD);

@@ -215,9 +215,10 @@ const FOREIGN_OF_TARGET =
   'part of what is under test was not started by capbench: its CPU would count as foreign';
 
 /** What a run of another kind would have measured. */
-function elsewhere(metric: BudgetMetric, { stackKind, series = {} }: UnmeasuredFacts): string | null {
+function elsewhere(metric: BudgetMetric, { stackKind, series = {}, probes }: UnmeasuredFacts): string | null {
   const { section, figure } = metric;
-  if (stackKind === 'local' && (section === 'redis' || section === 'target')) {
+  const isOfStack = section === 'redis' && probes.some(({ name }) => name === 'redis');
+  if (stackKind === 'local' && !isOfStack && (section === 'redis' || section === 'target')) {
     const probe =
       section === 'redis' ? 'redis' : processMetricOf(metric.path) === null ? 'metrics' : 'process';
     return `only a target has one: --target, with --probe-${probe}`;

@@ -127,7 +127,8 @@ const number = z.number().nullable();
 const redis = z
   .object({
     operationsPerSecond: figure('ops/s'),
-    usedMemoryBytes: spread('bytes'),
+    usedMemoryBytes: spread('bytes', 'As Redis counts it, which maxmemory limits.'),
+    memoryBytes: spread('bytes', 'Of its process, as the system counts it.'),
     connections: spread('connections'),
     cpuPercentOfCore: spread('%'),
     evictedKeys: figure('keys'),
@@ -147,7 +148,7 @@ const redis = z
       )
       .describe('The five that were called most, but for INFO, which capbench itself sends.'),
   })
-  .describe('Of a target’s Redis, by its INFO.');
+  .describe('Of the Redis of the stack or of a target, by its INFO.');
 
 /** A target's metric in its own unit, over all pages and all samples that its selector matches. */
 const metricFigures = z.object({

@@ -95,6 +95,7 @@ export function redisFigures(m: Measurements): Figures['redis'] {
   return {
     operationsPerSecond: rate('operations'),
     usedMemoryBytes: gauge('usedMemoryBytes'),
+    memoryBytes: gauge('memoryBytes'),
     connections: gauge('connections'),
     cpuPercentOfCore: percents('cpuSeconds', 1),
     evictedKeys: increase('evictedKeys'),

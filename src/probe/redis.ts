@@ -19,6 +19,7 @@ interface Series {
 const SERIES: Readonly<Record<string, Series>> = {
   operations: { kind: 'counter', of: 'redis.operationsPerSecond', fields: ['total_commands_processed'] },
   usedMemoryBytes: { kind: 'gauge', of: 'redis.usedMemoryBytes', fields: ['used_memory'] },
+  memoryBytes: { kind: 'gauge', of: 'redis.memoryBytes', fields: ['used_memory_rss'] },
   connections: { kind: 'gauge', of: 'redis.connections', fields: ['connected_clients'] },
   cpuSeconds: { kind: 'counter', of: 'redis.cpuPercentOfCore', fields: ['used_cpu_user', 'used_cpu_sys'] },
   evictedKeys: { kind: 'counter', of: 'redis.evictedKeys', fields: ['evicted_keys'] },
@@ -75,7 +76,7 @@ function samplesOfInfo(fields: ReadonlyMap<string, number>): Sample[] {
 }
 
 /**
- * Probes the Redis of a target with INFO once a second, and nothing else. A lost connection is reopened at the next
+ * Probes a Redis with INFO once a second, and nothing else. A lost connection is reopened at the next
  * reading, and each miss is a gap. Rejects with exit code 93 when it cannot be reached at all.
  */
 export async function openRedisProbe(at: RedisAddress, ca?: string): Promise<Probe & PartialProbe> {

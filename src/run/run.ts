@@ -1,4 +1,4 @@
-import type { ProbeAddresses } from '../address/probe-address.ts';
+import { type ProbeAddresses, redisAddressOf } from '../address/probe-address.ts';
 import { monotonic, openClockCheck } from '../clock.ts';
 import { CapbenchError, interrupted, isBug, messageOf } from '../errors.ts';
 import type { Engine, ReadyFleet } from '../load/engine.ts';
@@ -8,6 +8,7 @@ import { busyForeignProcesses, portsUnderTest } from '../probe/foreign-processes
 import { openHostProbe } from '../probe/host.ts';
 import { openPostgresProbe } from '../probe/postgres.ts';
 import { untilClosed } from '../probe/probe.ts';
+import { openRedisProbe } from '../probe/redis.ts';
 import { openTargetProbes, type TargetProbes } from '../probe/target-probes.ts';
 import { openProcessProbes } from '../probe/target-processes.ts';
 import type { Verification } from '../probe/verification.ts';
@@ -331,7 +332,11 @@ async function openProbes({ scenario, system, watched }: RunPlan, endpoints: End
         throw interrupted('stopped before the players connected');
       });
       all.push(...ofTarget.probes.map(untilClosed));
-    } else if (database !== null) all.push(untilClosed(await openPostgresProbe(database, tables)));
+    } else {
+      const { redis } = endpoints.addresses ?? {};
+      if (database !== null) all.push(untilClosed(await openPostgresProbe(database, tables)));
+      if (redis !== undefined) all.push(untilClosed(await openRedisProbe(redisAddressOf(redis))));
+    }
   } catch (thrown) {
     await close();
     throw thrown;

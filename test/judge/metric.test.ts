@@ -16,7 +16,15 @@ const whole = [...METRICS].filter(([, { stages }]) => stages !== 'only');
 /** A Redis that grows by one of everything a second; only a target has one. */
 const REDIS = Object.fromEntries(
   [
-    ...['operations', 'usedMemoryBytes', 'connections', 'cpuSeconds', 'evictedKeys', 'expiredKeys'],
+    ...[
+      'operations',
+      'usedMemoryBytes',
+      'memoryBytes',
+      'connections',
+      'cpuSeconds',
+      'evictedKeys',
+      'expiredKeys',
+    ],
     ...['keyspaceHits', 'keyspaceMisses', 'rejectedConnections', 'errorReplies', 'networkBytes', 'keys'],
   ].map((name) => [
     `redis.${name}`,

@@ -17,6 +17,7 @@ test('the probe sends only INFO, once for each reading, and reconnects after a l
   expect(await read()).toEqual({
     'redis.operations': 20,
     'redis.usedMemoryBytes': 1_048_576,
+    'redis.memoryBytes': 2_097_152,
     'redis.connections': 3,
     'redis.cpuSeconds': 0.75,
     'redis.evictedKeys': 0,
