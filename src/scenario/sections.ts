@@ -326,4 +326,12 @@ export const watchSchema = list(
 export const MOST_BUDGETS = 1000;
 const claimIds = list(claimId, MOST_BUDGETS, 'claim ids', 1);
 export const contradictedSchema = map({ why, claims: claimIds });
-export const untestableSchema = map({ missing: why, claims: claimIds });
+
+/** What a claim that no run can test lacks, by kind: the first word of the reason. */
+const UNTESTABLE_KINDS: readonly string[] = [
+  ...['hardware', 'price', 'vendor', 'duration', 'procedure', 'no-number', 'component', 'arithmetic'],
+];
+const missing = prose(1000).regex(new RegExp(`^(?:${UNTESTABLE_KINDS.join('|')}): \\S`), {
+  error: `a reason that begins with one of ${UNTESTABLE_KINDS.map((kind) => `${kind}:`).join(', ')}`,
+});
+export const untestableSchema = map({ missing, claims: claimIds });

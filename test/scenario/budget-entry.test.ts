@@ -75,7 +75,7 @@ test('a contradicted claim keeps its metric', () => {
 test('claims that no run can decide', () => {
   const { budgets } = read(
     minimal(
-      'untestable:\n  - { missing: HAProxy, claims: [FLX-052, FLX-053] }\ncontradicted:\n  - { why: 16 of 14, claims: [FLX-022] }\n',
+      'untestable:\n  - { missing: "component: HAProxy", claims: [FLX-052, FLX-053] }\ncontradicted:\n  - { why: 16 of 14, claims: [FLX-022] }\n',
     ),
   );
   expect(budgets.map(({ id, state }) => [id, state])).toEqual([
@@ -83,7 +83,7 @@ test('claims that no run can decide', () => {
     ['FLX-052', 'untestable'],
     ['FLX-053', 'untestable'],
   ]);
-  const image = { missing: 'HAProxy', title: 'HAProxy image version', limit: '2.8-alpine' };
+  const image = { missing: 'component: HAProxy', title: 'HAProxy image version', limit: '2.8-alpine' };
   expect(budgets[1]).toMatchObject(image);
 });
 
@@ -153,16 +153,31 @@ test('each id may be used once in a scenario', () => {
   - { id: a, metric: load.peakCcu, op: <, limit: 5, unit: players }
   - { id: a, metric: load.peakCcu, op: <, limit: 6, unit: players }
 untestable:
-  - { missing: x, claims: [FLX-052] }
-  - { missing: y, claims: [FLX-053, FLX-052, FLX-001] }
+  - { missing: 'price: x', claims: [FLX-052] }
+  - { missing: 'price: y', claims: [FLX-053, FLX-052, FLX-001] }
 `,
   );
   expect(problemsOf(text).map(({ where, message }) => `${where} ${message}`)).toEqual([
     'x.yaml:8:5 a is used twice (first at budgets.1), expected once',
-    'x.yaml:11:37 FLX-052 is used twice (first at untestable.0.claims.0), expected once',
-    'x.yaml:11:46 FLX-001 is used twice (first at budgets.0), expected once',
+    'x.yaml:11:46 FLX-052 is used twice (first at untestable.0.claims.0), expected once',
+    'x.yaml:11:55 FLX-001 is used twice (first at budgets.0), expected once',
   ]);
 });
+
+test.each(['HAProxy', 'prices: of vendors', 'hardware', 'hardware:cores'])(
+  'why a claim cannot be tested is of a closed set of kinds: not "%s"',
+  (missing) => {
+    const text = minimal(`untestable:\n  - { missing: '${missing}', claims: [FLX-052] }\n`);
+    expect(problemsOf(text)).toMatchObject([
+      {
+        path: 'untestable.0.missing',
+        message: expect.stringMatching(
+          /begins with one of hardware:, price:, vendor:, duration:, procedure:/,
+        ),
+      },
+    ]);
+  },
+);
 
 test('operations, row writes and batches are three different units', () => {
   const unitOf = (id: string) => metricUnitOf(claims.get(id)?.unit ?? '');

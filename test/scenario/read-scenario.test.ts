@@ -302,7 +302,7 @@ budgets:
   - { id: a, metric: load.peak, op: <, limit: 5, unit: players }
   - 7
 untestable:
-  - { missing: x, claims: [FLX-001, FLX-001] }
+  - { missing: 'price: x', claims: [FLX-001, FLX-001] }
 `;
   expect(problemsOf(text).map(({ where, path }) => `${where} ${path}`)).toEqual([
     'x.yaml:1:7 name',
@@ -315,7 +315,7 @@ untestable:
     'x.yaml:12:14 budgets.0.claim',
     'x.yaml:13:5 budgets.1',
     'x.yaml:14:5 budgets.2',
-    'x.yaml:16:37 untestable.0.claims.1',
+    'x.yaml:16:46 untestable.0.claims.1',
   ]);
   expect(() => read(text)).toThrow(ScenarioError);
   expect(() => read(text)).toThrow(
