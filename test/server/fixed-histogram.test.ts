@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { readMetricsPage } from '../../src/probe/metrics-page.ts';
+import { bucketsOf } from '../../src/probe/server-page.ts';
 import { FixedHistogram, geometricBounds } from '../../src/server/fixed-histogram.ts';
-import { bucketsOf } from '../../src/systems/flux/probe.ts';
 
 it('counts a value in the first bucket that holds it, and publishes cumulative counts', () => {
   const histogram = new FixedHistogram([1, 2, 5]);
