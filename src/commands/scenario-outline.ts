@@ -31,8 +31,9 @@ function rejectedTexts(scenario: Scenario): readonly string[] {
 }
 
 /** `200/s, at most 4 unanswered per player` */
-function rateText({ id, actor, due }: OperationSpec, { load }: Scenario): string {
-  if (due === 'answer') return 'no schedule: after answers, when the player module begins it';
+function rateText({ id, actor, due }: OperationSpec, { load, traits }: Scenario): string {
+  if (due === 'answer')
+    return `no schedule: after answers, when ${traits.playerCode === null ? 'a player' : 'the player module'} begins it`;
   const rate = `${grouped(ofOperation(load.operations, id).perSecond)}/s`;
   return actor === 'player' ? `${rate}, at most ${load.outstanding} unanswered per player` : rate;
 }

@@ -74,7 +74,9 @@ export function needOf(budget: Budget, at: Circumstances): Need {
   }
   if (hasTarget || !needsTarget) {
     const isBegun = need.state === 'measured' && budget.metric.operation?.due === 'answer';
-    return isBegun ? measured('where the player module begins it, by context.start') : need;
+    return isBegun && scenario.traits.playerCode !== null
+      ? measured('where the player module begins it, by context.start')
+      : need;
   }
   return need.state === 'measured' || need.options.length > 0 ? needing('--target', ...need.options) : need;
 }
@@ -150,8 +152,7 @@ function probeOption({ path }: MeasuredBudget['metric']): string {
 function notDue({ metric, stage }: MeasuredBudget, { scenario, lacks }: Circumstances): string | null {
   const { load, calibration } = scenario;
   const { section, figure, operation } = metric;
-  if ((section === 'delivery' || section === 'player') && scenario.traits.playerCode === null)
-    return WHY.noModule;
+  if ((section === 'delivery' || section === 'player') && !scenario.traits.playerFigures) return WHY.noModule;
   if (section === 'perPlayer' && !hasSlope(load)) return WHY.perPlayer;
   const ofOutage = outageMetricOf(metric.path);
   if (ofOutage !== null) {

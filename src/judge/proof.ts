@@ -116,7 +116,8 @@ function shareTaken(id: string, m: Measurements, { generator, host, load }: Figu
     'generator-stalled': () => percent(generator.stalledPercent),
     'generator-calibration': () => {
       const { answeredPercent, ratePerSecond, targetPerSecond } = generator.calibration;
-      if (answeredPercent === null || ratePerSecond === null || !targetPerSecond) return 1;
+      if (answeredPercent === null || ratePerSecond === null || targetPerSecond === null) return 1;
+      if (targetPerSecond === 0) return percent(100 - answeredPercent);
       return percent(100 - (answeredPercent * ratePerSecond) / targetPerSecond);
     },
     'steal-mean': () => percent(host.stealPercent),

@@ -237,7 +237,7 @@ function nothingToTell({ figure, operation }: BudgetMetric, { load }: Unmeasured
   if (operation !== null && own?.scheduled === 0) {
     return byRun(
       operation.due === 'answer'
-        ? `no player began it: the player module does so by context.start('${operation.id}'), after an answer`
+        ? `no player began it: players by module do so by context.start('${operation.id}'), after an answer`
         : `nothing of it came due: ${rateKeyOf(operation)} is 0, or the time too short`,
     );
   }

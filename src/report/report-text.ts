@@ -23,7 +23,7 @@ export function calibrationText(calibration: Report['generator']['calibration'])
   const { of, seconds, answeredPercent, ratePerSecond, targetPerSecond, utilisationPercent } = calibration;
   if (seconds === null) return 'not calibrated';
   return [
-    `${quantity(answeredPercent, '%')} of ${numberText(ratePerSecond)}/s against null servers (target ${numberText(targetPerSecond)}/s)`,
+    `${quantity(answeredPercent, '%')} of ${numberText(ratePerSecond)}/s against null servers${targetPerSecond === 0 ? '' : ` (target ${numberText(targetPerSecond)}/s)`}`,
     ...(utilisationPercent === null ? [] : [`${quantity(utilisationPercent, '%')} busy`]),
     ...(of === null ? [] : [of]),
   ].join(', ');

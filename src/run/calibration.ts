@@ -31,7 +31,7 @@ const OVERDUE_MS = 20_000;
 /**
  * The generator's own ceiling (rule generator-calibration): for a few seconds the scenario's load, `factor` times as fast, on null
  * servers. What it does not keep up with there, it will not measure truthfully anywhere. Null where the scenario leaves
- * it out, or the system has no null servers.
+ * it out, or the system has no null servers; `because` where the players began nothing there, and nothing has a schedule.
  */
 export async function calibrate(
   engine: Engine,
@@ -39,7 +39,7 @@ export async function calibrate(
   system: SystemScenario,
   openNullServers: NullServersOpener,
   signal: AbortSignal,
-): Promise<CalibrationFacts | null> {
+): Promise<CalibrationFacts | { readonly because: string } | null> {
   if (scenario.calibration.seconds === 0 || openNullServers === null) return null;
   const workload = calibrationLoad(scenario, system);
   const servers = await openNullServers(workload, scenario.world.servers, signal).catch((thrown) => {
@@ -57,6 +57,8 @@ export async function calibrate(
     try {
       const { tally, utilisation } = await Promise.race([drive(fleet, workload, signal), lost]);
       const facts = factsOf(scenario, { tally, utilisation });
+      if (facts.targetPerSecond === 0 && facts.ratePerSecond === 0)
+        return { because: 'nothing has a schedule, and no player begins anything at a null server' };
       const of = [servers.calibrates, withoutBegun(tally, workload)].filter((one) => one !== null);
       return of.length === 0 ? facts : { ...facts, of: of.join('; ') };
     } finally {
@@ -84,6 +86,7 @@ function calibrationLoad(full: Scenario, system: SystemScenario): Workload {
   const measureStart = micros(RAMP + WARM_UP);
   return {
     ...workload,
+    pace: (times * full.load.players) / players,
     timeline: { rampEnd: RAMP, measureStart, end: micros(measureStart + seconds(length)) },
     drain: DRAIN,
     reconnect: false,

@@ -192,7 +192,10 @@ async function beforeTheStack({ plan, record, signals, steps, closers, enter }: 
   }
   const calibrating = calibrate(engine, scenario, system.scenario, openNullServers, signals.stop);
   closers.addWhenOpen(calibrating, async () => undefined);
-  record.note({ calibration: await steps.step('the calibration', calibrating) });
+  const calibration = await steps.step('the calibration', calibrating);
+  if (calibration !== null && 'because' in calibration)
+    record.absent('generator.calibration', calibration.because);
+  else record.note({ calibration });
   if (signals.stop.aborted) throw interrupted('stopped before the stack was started');
 }
 

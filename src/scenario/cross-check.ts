@@ -45,6 +45,12 @@ export function crossCheck(
     const rate = own * peak;
     total += rate;
     if (operation.actor === 'player') ofPlayers += own * peakOfPlayer;
+    if (operation.due === 'answer' && own > 0)
+      wrongRate(
+        operation,
+        `got ${grouped(own)} a second, expected no rate: ${operation.label} follow from answers`,
+        'remove it: what follows from answers has no schedule',
+      );
     if (rate > MOST_PER_SECOND)
       wrongRate(
         operation,
@@ -59,7 +65,7 @@ export function crossCheck(
       `got ${grouped(ofPlayers / players)} a second for each player, expected ${grouped(MOST_PER_PLAYER)} at most`,
       'perSecond is the rate of all players together',
     );
-  if (total === 0)
+  if (total === 0 && !system.operations.some(({ due }) => due === 'answer'))
     wrongRate(
       first,
       `no operation is ever due, expected a rate above 0 for ${system.operations.map(({ label }) => label).join(' or ')}`,

@@ -155,6 +155,7 @@ export function traitsOf(scenario: Read, system: SystemScenario): SystemTraits {
     keptIn: own.table === undefined || own.table === null ? null : 'postgres',
     entities: system.workload(scenario).entities,
     playerCode: null,
+    playerFigures: (own.playerCode ?? null) !== null,
     playerData: null,
     playerEnvironment: [],
     groupSizes: {},

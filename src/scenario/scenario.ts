@@ -151,6 +151,8 @@ export interface SystemTraits {
   readonly entities: number;
   /** The user's module that runs in the load workers, as the scenario names it. */
   readonly playerCode: string | null;
+  /** Its players may expect deliveries and measure figures of their own. Default: those of a user's module do. */
+  readonly playerFigures: boolean;
   /** The file of rows for players, as the scenario names it, and the columns that it must have, with where they are named. */
   readonly playerData: {
     readonly file: string;

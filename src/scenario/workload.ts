@@ -37,6 +37,8 @@ export interface Workload extends SystemWorkload, LoadValues {
   readonly reconnect: boolean;
   /** The calibration of the generator, against null servers. */
   readonly isCalibration?: true;
+  /** So many times as fast as in the run do players begin what follows from answers; absent: 1. */
+  readonly pace?: number | undefined;
   /** When players leave and rejoin. */
   readonly churn?: readonly ChurnWindow[] | undefined;
 }

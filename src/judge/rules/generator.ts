@@ -107,11 +107,16 @@ function calibrated({ m, s }: Evidence): JudgedRule {
       : { ...rule, state: 'not-applicable', observed };
   }
   const rate = (value: number): string => `${Math.round(value).toLocaleString('en-US')}/s`;
+  // What only follows from answers is due as fast as the players begin it.
+  const target =
+    facts.targetPerSecond > 0
+      ? `the target is ${rate(facts.targetPerSecond)}`
+      : `of players ${factor} times as fast, without a schedule`;
   return {
     ...rule,
     state: stateOf(true, facts.answeredPercent >= percent),
     observed: [
-      `${Number(facts.answeredPercent.toFixed(2))}% of ${rate(facts.ratePerSecond)} (the target is ${rate(facts.targetPerSecond)})`,
+      `${Number(facts.answeredPercent.toFixed(2))}% of ${rate(facts.ratePerSecond)} (${target})`,
       ...(facts.utilisationPercent === null
         ? []
         : [`the busiest worker ${Math.round(facts.utilisationPercent)}% busy`]),

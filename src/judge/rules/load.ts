@@ -75,6 +75,7 @@ const scheduleKept = (op: OperationSpec, m: Measurements, s: Scenario): JudgedRu
       seconds: m.measured === null ? 0 : plannedSeconds(s.load, m.measured),
       observed: ofOperation(m.operations, op.id).measured.scheduled,
       ended: m.measured !== null && m.ending.state === 'completed',
+      isNothing: Object.values(m.operations).every(({ measured }) => measured.scheduled === 0),
     },
     s,
   );
@@ -313,11 +314,18 @@ interface Scheduled {
   readonly observed: number | null;
   /** The end was the planned one. In a run that is stopped early, each worker's schedule ends at a different instant. */
   readonly ended: boolean;
+  /** Nothing at all came due, of any operation; absent: not asked. */
+  readonly isNothing?: boolean;
 }
 
 /** Players' schedules are independent, so that of 7 planned operations none comes due in one run of 1,000. */
 const RARE = 7;
 const CLOSED = 'it follows from answers, and has no schedule';
+const NOTHING_BEGUN = {
+  observed: 'no player began anything',
+  advice:
+    'nothing has a schedule, so that players begin everything: see the errors of the run for what keeps them from it, or measure for longer',
+} as const;
 
 /**
  * The number of scheduled operations is known beforehand: rate times duration, to within one for each stream. This
@@ -325,11 +333,13 @@ const CLOSED = 'it follows from answers, and has no schedule';
  */
 function scheduleRule(
   { id, due }: OperationSpec,
-  { stage, seconds, observed, ended }: Scheduled,
+  { stage, seconds, observed, ended, isNothing: isNothingAtAll = false }: Scheduled,
   { load, operations, traits: { groupSizes } }: Scenario,
 ): JudgedRule {
   if (due === 'answer') {
     const rule = { id: named('schedule-kept', id, stage), ...fixed('a schedule'), advice: '' };
+    if (ended && isNothingAtAll && operations.every((one) => one.due === 'answer'))
+      return { ...rule, ...NOTHING_BEGUN, state: 'broken', consequence: 'invalid' };
     return { ...rule, state: 'not-applicable', observed: CLOSED, consequence: 'invalid' };
   }
   const several = groupSizes[id];

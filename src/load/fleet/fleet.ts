@@ -203,7 +203,9 @@ export class Fleet implements ReadyFleet {
     }
     const tallies = this.workers.flatMap((worker) => (worker.kind === 'done' ? [worker.tally] : []));
     const deliveries = this.deliveries?.finish() ?? null;
-    return mergeTallies(tallies, this.plan.workload, deliveries, this.plan.setups[0]?.module?.name);
+    const module = this.plan.setups[0]?.module ?? null;
+    const players = module === null ? undefined : `the player module ${module.name}`;
+    return mergeTallies(tallies, this.plan.workload, deliveries, players);
   }
 
   async drop(sharePercent: number, seed: number, stage?: number): Promise<number> {
@@ -387,7 +389,7 @@ export class Fleet implements ReadyFleet {
   }
 }
 
-/** Where a player module may tell of deliveries. */
+/** Where players may tell of deliveries. */
 function deliveriesOf({ workload, setups }: FleetPlan): Deliveries | null {
   const [setup] = setups;
   if (setup === undefined || !followsDeliveries(setup)) return null;

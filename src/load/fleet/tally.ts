@@ -23,14 +23,14 @@ const MOST_ERRORS = 5;
 export const NO_HASH = 'incomplete';
 
 /**
- * Merges the workers' tallies by adding counts, sums and buckets. `deliveries` are joined already; errors name `module`.
+ * Merges the workers' tallies by adding counts, sums and buckets. `deliveries` are joined already; errors about what players reported begin with `players`.
  * @throws when conservation does not hold, which is a bug
  */
 export function mergeTallies(
   tallies: readonly WorkerTally[],
   workload: Pick<Workload, 'entities' | 'operations'>,
   deliveries: DeliveryTally | null = null,
-  module = '',
+  players = 'a player',
 ): Tally {
   const ledger = new SequenceLedger(workload.entities);
   const errors = new ErrorCounts();
@@ -41,10 +41,8 @@ export function mergeTallies(
     if (tally.hash !== null) hashes.push(tally.hash);
   }
   for (const key of deliveries?.twice ?? [])
-    errors.add(
-      `the player module ${module}: the key ${key} was expected by context.expectDelivery more than once`,
-    );
-  const figures = mergeFigures(tallies, (what) => errors.add(`the player module ${module}: ${what}`));
+    errors.add(`${players}: the key ${key} was expected by context.expectDelivery more than once`);
+  const figures = mergeFigures(tallies, (what) => errors.add(`${players}: ${what}`));
   const [unseenTraffic] = tallies.flatMap((tally) => tally.unseenTraffic ?? []);
   const operations = perOperation(workload.operations, (id) => mergeOperation(id, tallies));
   mapOperations(operations, (tally, id) => assertConserved(id, tally));

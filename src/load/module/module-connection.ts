@@ -65,7 +65,7 @@ export class ModuleConnection implements Connection {
       random: random(plan.seed, PLAY, id),
       settle: (operation, result) => this.settle(operation, result),
       lastDue: () => this.lastDue,
-      start: (kind, due) => this.start(kind, plan.code.plansTimes ? due : undefined),
+      start: (kind, due) => this.start(kind, plan.world === null ? undefined : due),
       group: () => groups.of(id),
       lost: (reason) => this.lose(reason),
       loggedIn: () => {

@@ -4,7 +4,7 @@ import type { SocketClient } from '../player/socket.ts';
 import type { SocketPlan } from '../player/socket-protocol.ts';
 import type { WatchedDials } from '../player/watched-dials.ts';
 import type { SourceTools } from '../source.ts';
-import type { PlayerCode } from './player-code.ts';
+import type { PlayerCode, WorldPart } from './player-code.ts';
 
 /** What a worker's players by module are made from. */
 export interface ModulePlan
@@ -25,6 +25,8 @@ export interface ModulePlan
   /** The kinds of operations, by their index in the workload. */
   readonly operations: readonly Pick<OperationSpec, 'id' | 'due'>[];
   readonly urls: readonly string[];
+  /** Null: the module is a user's. */
+  readonly world: WorldPart | null;
   /** What the module's `prepare` returned. */
   readonly prepared: unknown;
 }

@@ -5,7 +5,7 @@ import type { Route } from '../player/connection.ts';
 import { openSocket, type SocketClient, socketUrl } from '../player/socket.ts';
 import type { SourceTools } from '../source.ts';
 import { deliveriesOf } from './deliveries.ts';
-import type { WorldContext } from './player-code.ts';
+import type { WorldContext, WorldPart } from './player-code.ts';
 
 interface ContextOptions
   extends Pick<Context, 'player' | 'players' | 'urls' | 'env' | 'random' | 'now' | 'prepared' | 'loggedIn'>,
@@ -16,6 +16,7 @@ interface ContextOptions
   readonly settle: (operation: Operation, result: Result) => void;
   /** The due time of the operation that the player was given last; null before the first. */
   readonly lastDue: () => number | null;
+  readonly world: WorldPart | null;
   readonly start: WorldContext['start'];
   /** The player's group; asked once. */
   readonly group: () => Context['group'];
@@ -32,7 +33,7 @@ export function openContext(options: ContextOptions): {
   const ended = new AbortController();
   const sockets = new Set<WebSocket>();
   let own: Context['group'] | undefined;
-  const context: WorldContext = {
+  const context: Context = {
     ...deliveriesOf(options),
     measure: (name, value, unit) => options.figures.measure(name, value, unit, now()),
     player,
@@ -78,5 +79,6 @@ export function openContext(options: ContextOptions): {
     for (const socket of sockets) socket.terminate();
     ended.abort();
   };
-  return { context, end };
+  // A user's module is only shown a Context.
+  return { context: Object.assign(context, options.world) as WorldContext, end };
 }

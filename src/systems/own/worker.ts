@@ -79,6 +79,7 @@ export const openProtocol: WorkerModule['openProtocol'] = async (setup, tools, i
           players,
           group,
           operations,
+          world: null,
           urls,
           route,
           prepared: preparedOf(setup),

@@ -2,43 +2,57 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { ErrorCounts } from '../../../src/load/error-counts.ts';
 import { ModuleProtocol } from '../../../src/load/module/module-protocol.ts';
-import { codeOfModule } from '../../../src/load/module/player-code.ts';
+import {
+  codeOfModule,
+  codeOfWorld,
+  type WorldContext,
+  type WorldPart,
+} from '../../../src/load/module/player-code.ts';
 import { OUTCOME, type Outcome } from '../../../src/load/outcome.ts';
 import type { Connection, Listener } from '../../../src/load/player/connection.ts';
 import { PlayerSockets } from '../../../src/load/player/player-sockets.ts';
 import { PlayerFigures } from '../../../src/load/player-figures.ts';
-import type { Connect, Context, Perform } from '../../../src/player.d.ts';
+import type { Connect, Perform } from '../../../src/player.d.ts';
 
 const ROUTE = { url: 'http://127.0.0.1:9', source: null };
+const MODULE = { name: './my-player.mjs', close: null, prepare: null, nullServer: null };
 const OPERATIONS = [
   { id: 'answer', due: 'schedule' },
   { id: 'ready', due: 'answer' },
 ] as const;
 
 /** One player of a module, and what its pool would be told. */
-async function playerOf(perform: Perform, connect: Connect = () => ({}), operations = [...OPERATIONS]) {
+async function playerOf(
+  perform: Perform,
+  connect: Connect = () => ({}),
+  operations = [...OPERATIONS],
+  code = codeOfModule({ ...MODULE, connect, perform }),
+  world: WorldPart | null = null,
+) {
   const errors = new ErrorCounts();
-  let context: Context | undefined;
+  let context: WorldContext | undefined;
   const ends: (readonly [number: number, outcome: Outcome | 'unexpected'])[] = [];
   const begun: number[] = [];
+  const planned: (number | undefined)[] = [];
   const protocol = new ModuleProtocol({
-    ...{ ids: Int32Array.of(0), players: 1, group: 1, seed: 1, urls: [ROUTE.url], route: () => ROUTE },
+    ...{
+      ids: Int32Array.of(0),
+      players: 1,
+      group: 1,
+      seed: 1,
+      urls: [ROUTE.url],
+      route: () => ROUTE,
+    },
     ...{ operations, errors, now: () => 0, log: () => {}, client: {} },
     env: {},
     ...{ prepared: null, deliveries: null, figures: new PlayerFigures({ measureStart: 0, end: 1 }) },
     ...{ sockets: new PlayerSockets(), dials: { elsewhere: new Set<string>(), hidden: null } },
+    world,
     code: {
-      ...codeOfModule({
-        name: './my-player.mjs',
-        connect,
-        perform,
-        close: null,
-        prepare: null,
-        nullServer: null,
-      }),
+      ...code,
       connect: (own) => {
         context = own;
-        return connect(own);
+        return code.connect(own);
       },
     },
   });
@@ -58,11 +72,14 @@ async function playerOf(perform: Perform, connect: Connect = () => ({}), operati
     },
     answered: (_player, number, outcome) => ends.push([number, outcome]),
     idled: (_player, _connection, number) => ends.push([number, OUTCOME.idle]),
-    begin: (_player, _connection, operation) => begun.push(operation) < 3,
+    begin: (_player, _connection, operation, due) => {
+      planned.push(due);
+      return begun.push(operation) < 3;
+    },
     unexpected: () => ends.push([0, 'unexpected']),
   };
   connection.listen(listener);
-  return { connection, context: context!, ends, begun, errors: () => errors.top(9) };
+  return { connection, context: context!, ends, begun, planned, errors: () => errors.top(9) };
 }
 
 test.each<[string, Perform]>([
@@ -142,6 +159,28 @@ test('context.start begins a kind that follows from an answer, and refuses every
   connection.close();
   expect(context.start('ready')).toBe(false);
   expect(begun).toHaveLength(3);
+});
+
+const WORLD: WorldPart = { pace: 1, loadStarted: async () => {} };
+
+test("a world's players say when an operation was planned, and their errors name the world", async () => {
+  const code = codeOfWorld({ name: 'mud', connect: () => ({}), perform: () => 'ok' });
+  const { context, planned, errors } = await playerOf(() => 'ok', undefined, undefined, code, WORLD);
+  context.start('ready', -5);
+  context.start('ready');
+  expect(planned).toEqual([-5, undefined]);
+  for (const due of [1, Number.NaN, Number.POSITIVE_INFINITY])
+    expect(() => context.start('ready', due)).toThrow(
+      `a mud player: start: got ${due} as the planned time, expected microseconds of now or before`,
+    );
+  expect(errors()).toHaveLength(3);
+  expect(planned).toHaveLength(2);
+});
+
+test("a second argument of a user's module is none", async () => {
+  const { context, planned } = await playerOf(() => 'ok');
+  [7, 8].forEach((_, index) => void context.start('ready', index + 1));
+  expect(planned).toEqual([undefined, undefined]);
 });
 
 test('what context.start refuses is in the errors once, though perform throws it on', async () => {
