@@ -6,6 +6,7 @@ import type { Micros } from '../units.ts';
 import type { DeliveryTally } from './deliveries.ts';
 import type { NumberSetsData } from './number-sets.ts';
 import type { PlayerFigureTally } from './player-figures.ts';
+import type { UnsavedNumbersData } from './unsaved-numbers.ts';
 
 /**
  * Outcomes of operations. `failedUnsent` is the part of `failed` that was never sent, since the connection was lost; `idle` are
@@ -129,6 +130,8 @@ export interface Ledger {
   /** 1 + the last value that the server stated of the entity, to be compared with its row (`Listener.stated`); 0: none. */
   readonly stated: Float64Array;
   readonly breaches: WelcomeBreaches;
+  /** Only where servers acknowledge at two levels (`SystemWorkload.ledger`). */
+  readonly levels?: UnsavedNumbersData;
 }
 
 /** Welcomes that contradict the record: acknowledged numbers are missing, or numbers were never sent. */

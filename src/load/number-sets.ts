@@ -58,6 +58,31 @@ export class NumberSets {
     this.max[entity]! -= 1;
   }
 
+  /** False for a blurred number. */
+  has(entity: number, number: number): boolean {
+    if (number <= this.base[entity]! || number > this.max[entity]!) return false;
+    const own = this.gapsOf(entity);
+    const at = placeOf(own, number);
+    return at === own.length || number < own[at]!;
+  }
+
+  /** Removes a number that is in the set; where it is blurred, from the count and sum. Without the limit on gaps. */
+  remove(entity: number, number: number): void {
+    if (!this.has(entity, number)) this.blur(entity, -1, -number);
+    else if (number === this.max[entity]!) this.removeMax(entity);
+    else {
+      const own = this.gaps.get(entity) ?? [];
+      this.gaps.set(entity, own);
+      const at = placeOf(own, number);
+      const joinsLast = own[at - 1] === number - 1;
+      const joinsNext = own[at] === number + 1;
+      if (joinsLast && joinsNext) own.splice(at - 1, 2);
+      else if (joinsLast) own[at - 1] = number;
+      else if (joinsNext) own[at] = number;
+      else own.splice(at, 0, number, number);
+    }
+  }
+
   count(entity: number): number {
     let n = this.max[entity]! - this.base[entity]! + (this.blurred.get(entity)?.n ?? 0);
     this.eachGap(entity, (first, last) => {
@@ -72,6 +97,19 @@ export class NumberSets {
       sum -= sumOf(first, last);
     });
     return sum;
+  }
+
+  /** Every number, ascending, without blurred ones. */
+  each(entity: number, visit: (number: number) => void): void {
+    let next = this.base[entity]! + 1;
+    const upTo = (last: number): void => {
+      for (; next <= last; next++) visit(next);
+    };
+    this.eachGap(entity, (first, last) => {
+      upTo(first - 1);
+      next = last + 1;
+    });
+    upTo(this.max[entity]!);
   }
 
   /** How many numbers are above `number`, without blurred ones. */
@@ -112,6 +150,16 @@ export class NumberSets {
     return { max: this.max, gaps: Float64Array.from(gaps), blurred: Float64Array.from(blurred) };
   }
 
+  /** The next lower number becomes the highest, so that no gap is above it. */
+  private removeMax(entity: number): void {
+    this.max[entity]! -= 1;
+    const own = this.gaps.get(entity);
+    if (own === undefined || own.at(-1) !== this.max[entity]!) return;
+    this.max[entity] = own.at(-2)! - 1;
+    own.length -= 2;
+    if (own.length === 0) this.gaps.delete(entity);
+  }
+
   private addElsewhere(entity: number, number: number): void {
     const max = this.max[entity]!;
     if (number > max) {
@@ -140,14 +188,7 @@ export class NumberSets {
   private fill(entity: number, number: number): void {
     const own = this.gaps.get(entity);
     if (own === undefined) return;
-    // Binary search for the first gap that does not end below the number.
-    let [low, high] = [0, own.length / 2];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (own[2 * middle + 1]! < number) low = middle + 1;
-      else high = middle;
-    }
-    const at = 2 * low;
+    const at = placeOf(own, number);
     const [first, last] = [own[at], own[at + 1]];
     if (first === undefined || last === undefined || number < first) return;
     if (first === last) {
@@ -174,6 +215,17 @@ export class NumberSets {
     if (own === undefined) return;
     for (let i = 0; i < own.length; i += 2) visit(own[i]!, own[i + 1]!);
   }
+}
+
+/** Binary search for the first gap that does not end below the number: its place in the array, or the array's length. */
+function placeOf(gaps: readonly number[], number: number): number {
+  let [low, high] = [0, gaps.length / 2];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (gaps[2 * middle + 1]! < number) low = middle + 1;
+    else high = middle;
+  }
+  return 2 * low;
 }
 
 /** first + (first + 1) + .. + last; 0 where last is below first. */

@@ -215,6 +215,12 @@ const integrity = z.object({
   phantom: count,
   duplicated: count,
   holes: count,
+  /** Excused by an outage; absent where no loss is stated. */
+  lostInWindow: count.optional(),
+  /** The losses that outages excuse, as the system states them: how long before the outage, or at any time. */
+  windows: list(z.object({ of: text, withinSeconds: amount.nullable() })).optional(),
+  /** Reported as saved, of those acknowledged; absent where there is one level of acknowledgement. */
+  saved: count.optional(),
   entities: count,
   open: count,
   hashed: z.boolean(),
@@ -254,7 +260,11 @@ const calibration = z.object({
 const canary = z.object({ beforeMs: amount, afterMs: amount.nullable() });
 
 /** Operations, but for `holes`: entities whose numbers do not add up. */
-const rows = z.object({ lost: count, phantom: count, duplicated: count, holes: count });
+const rows = z.object({
+  ...{ lost: count, phantom: count, duplicated: count, holes: count },
+  /** Excused by an outage; absent where no loss is stated. */
+  lostInWindow: count.optional(),
+});
 
 /** One fault as it was injected, in seconds after GO. */
 const fault = z.object({

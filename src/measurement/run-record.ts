@@ -39,6 +39,8 @@ interface StepFacts
   readonly go: Micros | null;
   readonly connect: ConnectFacts | null;
   readonly tally: Tally | null;
+  /** Welcomes that contradict the ledger, once it is known what outages excuse. */
+  readonly welcomes: Measurements['welcomes'] | null;
   /** The readings and gaps of all probes. */
   readonly probes: () => readonly ProbeTally[];
   /** The system's own probes, whose histograms are kept. */
@@ -61,6 +63,7 @@ const NOTHING: StepFacts = {
   connect: null,
   workers: 0,
   tally: null,
+  welcomes: null,
   probes: () => [],
   systemProbes: [],
   integrity: null,
@@ -280,7 +283,7 @@ export class RunRecord {
       probes: facts.probes(),
       worlds: phase === null ? null : addedBuckets(facts.systemProbes, phase),
       integrity,
-      ...(tally === null ? {} : { welcomes: tally.ledger.breaches }),
+      ...(tally === null ? {} : { welcomes: facts.welcomes ?? tally.ledger.breaches }),
       ceilings,
       calibration,
       canary,

@@ -2,6 +2,7 @@ import type { Ledger } from '../load/engine.ts';
 import { NumberSets } from '../load/number-sets.ts';
 import type { DatabaseEndpoint } from '../stack/stack.ts';
 import { AppliedNumbers } from './applied-numbers.ts';
+import type { ExcusableNumbers } from './excuses.ts';
 import { HashSums } from './hash-sums.ts';
 import { clientOf, closeClient, connectClient } from './postgres-client.ts';
 
@@ -32,6 +33,13 @@ export interface IntegrityFindings {
   readonly phantom: number;
   readonly duplicated: number;
   readonly holes: number;
+  /**
+   * Acknowledged operations that are missing, and that an outage excuses (excuses.ts): at least so many. Absent where no loss is
+   * stated.
+   */
+  readonly lostInWindow?: number;
+  /** Operations that were acknowledged and reported as saved; absent where there is one level of acknowledgement. */
+  readonly saved?: number;
   readonly entities: number;
   /** Entities whose rows are within the bounds, without a proof of which numbers were applied (applied-numbers.ts). */
   readonly open: number;
@@ -121,86 +129,166 @@ export async function readTableWrites(
  * An operation that was sent and never answered may have been applied or not. Up to twenty such operations of an entity
  * are tried in every combination. With more, count and sum have to be within the bounds, and the entity is `open`.
  *
+ * Excusable numbers X, a subset of A, may be missing. The row is first compared with all of A. Only where that finds something,
+ * it is compared with A \ X in place of A, so that X counts as unanswered. The missing ones of X are those that no combination
+ * needed; where the combinations are not told apart, they are at least as many as the row has fewer than A.
+ *
  * The check cannot see: with hashes, another set of the same count, sum and highest number, which passes once in 2^32
  * (for each combination that was tried); without hashes, any such set, where other numbers, applied twice or never
  * acknowledged, make up for a lost one. Nor can it see a server that writes the figures of what it acknowledged instead
  * of what it applied. It compares only the rows and the generator's own record, never settings.
  */
-export function compareLedger(ledger: Ledger, before: CountedRows, after: CountedRows): IntegrityFindings {
+export function compareLedger(
+  ledger: Ledger,
+  before: CountedRows,
+  after: CountedRows,
+  excusable: ExcusableNumbers | null = null,
+): IntegrityFindings {
   const total = { sent: 0, acked: 0, applied: 0, lost: 0, phantom: 0, duplicated: 0, holes: 0, open: 0 };
+  let lostInWindow = 0;
   const examples: string[] = [];
-  const found = (
-    kind: 'lost' | 'phantom' | 'duplicated' | 'holes',
-    count: number,
-    id: number,
-    what: string,
-  ): void => {
-    total[kind] += count;
-    if (examples.length < EXAMPLES) examples.push(`entity ${id}: ${what}`);
-  };
   const sentNumbers = NumberSets.from(ledger.base, ledger.sent);
   const ackedNumbers = NumberSets.from(ledger.base, ledger.acked);
-  const hashes = new HashSums();
-  const numbers = new AppliedNumbers(sentNumbers, ackedNumbers, hashes);
+  const comparison = new RowComparison(ledger, { before, after }, sentNumbers, ackedNumbers);
+  const kept = excusable === null || excusable.size === 0 ? null : without(ledger, excusable);
+  const strict =
+    kept && new RowComparison({ ...ledger, ...kept }, { before, after }, sentNumbers, kept.ackedNumbers);
   let hashed = ledger.base.length > 0;
 
   for (let id = 0; id < ledger.base.length; id++) {
-    const sent = sentNumbers.count(id);
     const acked = ackedNumbers.count(id);
     const applied = after.appliedN[id]! - before.appliedN[id]!;
-    const sum = after.seqSum[id]! - before.seqSum[id]!;
-    const hash = hashes.difference(after.seqHash[id]!, before.seqHash[id]!);
-    const [lastSeq, lastSeqBefore] = [after.lastSeq[id]!, before.lastSeq[id]!];
-    const highestAcked = acked > 0 ? ackedNumbers.max[id]! : 0;
-    const highestSent = Math.max(sentNumbers.max[id]!, lastSeqBefore);
-    total.sent += sent;
+    total.sent += sentNumbers.count(id);
     total.acked += acked;
     total.applied += applied;
-    hashed &&= !Number.isNaN(hash);
+    hashed &&= !Number.isNaN(after.seqHash[id]!) && !Number.isNaN(before.seqHash[id]!);
 
-    const short = applied < acked;
-    const behind = lastSeq < highestAcked;
-    if (short) {
-      found('lost', acked - applied, id, `${acked} operations acknowledged, ${applied} in the row`);
-    } else if (behind) {
-      found('lost', 1, id, `number ${highestAcked} acknowledged, the row ends at ${lastSeq}`);
+    let found = comparison.of(id);
+    const excused = excusable?.get(id);
+    if (strict !== null && excused !== undefined && isWrong(found)) {
+      found = strict.of(id);
+      lostInWindow += missingOf(excused, found.extra, acked - applied);
     }
-    if (lastSeq > highestSent) {
-      found(
-        'phantom',
-        lastSeq - highestSent,
-        id,
-        `the row ends at ${lastSeq}, ${highestSent} was the last sent`,
-      );
-    }
-    if (applied > sent) {
-      found('duplicated', applied - sent, id, `${sent} operations sent, ${applied} in the row`);
-    }
-    if (short || applied > sent) continue;
-    const known = behind || lastSeq > highestSent ? null : lastSeq;
-    const verdict = numbers.of(id, { n: applied, sum, hash, lastSeq: known, lastSeqBefore });
-    if (verdict === 'open') total.open += 1;
-    if (verdict === 'denied') {
-      found(
-        'holes',
-        1,
-        id,
-        `${applied} in the row add up to ${sum} and end at ${lastSeq}, the ${acked} acknowledged to ${ackedNumbers.sum(id)} and at ${highestAcked}${
-          applied === acked && sum === ackedNumbers.sum(id)
-            ? '; their hashes show that they are other numbers'
-            : ''
-        }`,
-      );
-      if (acked > 0 && !behind) total.lost += 1;
-    }
-    const stated = ledger.stated[id]! - 1;
-    const contradiction = verdict === 'acked' && stated >= 0 ? after.contradicts?.(id, stated) : null;
-    if (contradiction != null) found('lost', 1, id, contradiction);
+    for (const kind of ['lost', 'phantom', 'duplicated', 'holes', 'open'] as const)
+      total[kind] += found[kind];
+    for (const what of found.examples) if (examples.length < EXAMPLES) examples.push(`entity ${id}: ${what}`);
   }
   if (after.unknownRows > before.unknownRows) {
     const count = after.unknownRows - before.unknownRows;
     total.phantom += count;
     examples.push(`${count} rows of unknown entities`);
   }
-  return { ...total, entities: ledger.base.length, hashed, examples };
+  return {
+    ...total,
+    ...(excusable === null ? {} : { lostInWindow }),
+    ...(ledger.levels === undefined ? {} : { saved: ledger.levels.savedCount }),
+    ...{ entities: ledger.base.length, hashed, examples },
+  };
+}
+
+/** The acknowledged numbers without those that may be missing, and what was stated by answers that have to be there. */
+function without({ base, acked, stated }: Ledger, excusable: ExcusableNumbers) {
+  const ackedNumbers = NumberSets.from(base, acked);
+  const statedSince = stated.slice();
+  for (const [entity, numbers] of excusable) {
+    const last = ackedNumbers.max[entity]!;
+    for (const number of numbers) ackedNumbers.remove(entity, number);
+    if (ackedNumbers.max[entity] !== last) statedSince[entity] = 0;
+  }
+  return { ackedNumbers, stated: statedSince };
+}
+
+/** How many of the excusable numbers are missing; `short`: by how many the row has fewer than were acknowledged. */
+function missingOf(excused: ReadonlySet<number>, extra: readonly number[] | null, short: number): number {
+  if (extra === null) return Math.min(excused.size, Math.max(0, short));
+  let there = 0;
+  for (const number of excused) if (isIn(extra, number)) there += 1;
+  return excused.size - there;
+}
+
+/** @param ranges [first, last, first, last ...] */
+function isIn(ranges: readonly number[], number: number): boolean {
+  for (let i = 0; i < ranges.length; i += 2)
+    if (number >= ranges[i]! && number <= ranges[i + 1]!) return true;
+  return false;
+}
+
+/** What one entity's row contradicts. */
+interface RowFindings extends Record<'lost' | 'phantom' | 'duplicated' | 'holes' | 'open', number> {
+  /** See `AppliedNumbers`. */
+  readonly extra: readonly number[] | null;
+  readonly examples: string[];
+}
+
+const isWrong = ({ lost, phantom, duplicated, holes }: RowFindings): boolean =>
+  lost + phantom + duplicated + holes > 0;
+
+/** Compares rows with sent numbers and with those that have to be there. */
+class RowComparison {
+  private readonly ledger: Ledger;
+  private readonly rows: { readonly before: CountedRows; readonly after: CountedRows };
+  private readonly sent: NumberSets;
+  private readonly acked: NumberSets;
+  private readonly hashes = new HashSums();
+  private readonly numbers: AppliedNumbers;
+
+  constructor(ledger: Ledger, rows: RowComparison['rows'], sent: NumberSets, acked: NumberSets) {
+    this.ledger = ledger;
+    this.rows = rows;
+    this.sent = sent;
+    this.acked = acked;
+    this.numbers = new AppliedNumbers(sent, acked, this.hashes);
+  }
+
+  of(id: number): RowFindings {
+    const { before, after } = this.rows;
+    const sent = this.sent.count(id);
+    const acked = this.acked.count(id);
+    const applied = after.appliedN[id]! - before.appliedN[id]!;
+    const sum = after.seqSum[id]! - before.seqSum[id]!;
+    const hash = this.hashes.difference(after.seqHash[id]!, before.seqHash[id]!);
+    const [lastSeq, lastSeqBefore] = [after.lastSeq[id]!, before.lastSeq[id]!];
+    const highestAcked = acked > 0 ? this.acked.max[id]! : 0;
+    const highestSent = Math.max(this.sent.max[id]!, lastSeqBefore);
+    const examples: string[] = [];
+    const findings = { lost: 0, phantom: 0, duplicated: 0, holes: 0, open: 0, extra: null, examples };
+    const found = (kind: 'lost' | 'phantom' | 'duplicated' | 'holes', count: number, what: string): void => {
+      findings[kind] += count;
+      examples.push(what);
+    };
+
+    const short = applied < acked;
+    const behind = lastSeq < highestAcked;
+    if (short) {
+      found('lost', acked - applied, `${acked} operations acknowledged, ${applied} in the row`);
+    } else if (behind) {
+      found('lost', 1, `number ${highestAcked} acknowledged, the row ends at ${lastSeq}`);
+    }
+    if (lastSeq > highestSent) {
+      const what = `the row ends at ${lastSeq}, ${highestSent} was the last sent`;
+      found('phantom', lastSeq - highestSent, what);
+    }
+    if (applied > sent) {
+      found('duplicated', applied - sent, `${sent} operations sent, ${applied} in the row`);
+    }
+    if (short || applied > sent) return findings;
+    const known = behind || lastSeq > highestSent ? null : lastSeq;
+    const { fit, extra } = this.numbers.of(id, { n: applied, sum, hash, lastSeq: known, lastSeqBefore });
+    if (fit === 'open') findings.open += 1;
+    if (fit === 'denied') {
+      const ackedSum = this.acked.sum(id);
+      found(
+        'holes',
+        1,
+        `${applied} in the row add up to ${sum} and end at ${lastSeq}, the ${acked} acknowledged to ${ackedSum} and at ${highestAcked}${
+          applied === acked && sum === ackedSum ? '; their hashes show that they are other numbers' : ''
+        }`,
+      );
+      if (acked > 0 && !behind) findings.lost += 1;
+    }
+    const stated = this.ledger.stated[id]! - 1;
+    const contradiction = fit === 'acked' && stated >= 0 ? after.contradicts?.(id, stated) : null;
+    if (contradiction != null) found('lost', 1, contradiction);
+    return { ...findings, extra };
+  }
 }

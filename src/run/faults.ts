@@ -3,11 +3,12 @@ import { messageOf } from '../errors.ts';
 import type { ReadyFleet } from '../load/engine.ts';
 import { STREAM } from '../load/streams.ts';
 import type { FaultFacts, RowFindings } from '../measurement/measurements.ts';
-import type { Verification } from '../probe/verification.ts';
+import type { RowErrors, Verification } from '../probe/verification.ts';
 import { streamSeed } from '../rng.ts';
 import type { PlannedFault } from '../scenario/workload.ts';
 import type { Disturbance } from '../stack/stack.ts';
 import type { Micros } from '../units.ts';
+import type { OutageLog } from './outages.ts';
 
 /** Everything that the injection of faults and the check of the rows after each need. */
 export interface FaultScene {
@@ -21,6 +22,7 @@ export interface FaultScene {
   readonly verification: Verification | null;
   /** The component that stores the verified rows. */
   readonly keptIn: string | null;
+  readonly outages: OutageLog;
   /** Called when a fault is over, in that order. Times are on the monotonic clock. */
   readonly note: (fault: FaultFacts) => void;
 }
@@ -50,13 +52,13 @@ export function injectFaults(planned: readonly PlannedFault[], scene: FaultScene
       waits.add(over);
     });
   const busy = new Map<string, Promise<void>>();
-  const outage: Outage = { begun: 0, over: Promise.resolve() };
-  const look = rowChecks(scene, outage);
+  const unreadable: Unreadable = { begun: 0, over: Promise.resolve() };
+  const look = rowChecks(scene, unreadable);
   const all = planned.map(async (fault, index) => {
     if (!(await until(scene.go + fault.at))) return;
     const before = busy.get(fault.of) ?? Promise.resolve();
     const own = before.then(async () => {
-      scene.note(stopped ? missed(fault) : await inject(fault, index, scene, look, outage));
+      scene.note(stopped ? missed(fault) : await inject(fault, index, scene, look, unreadable));
     });
     busy.set(fault.of, own);
     await own;
@@ -70,8 +72,8 @@ export function injectFaults(planned: readonly PlannedFault[], scene: FaultScene
   };
 }
 
-/** The faults of the component that stores the rows: how many have begun, and the end of the last one. */
-interface Outage {
+/** The faults of components that the rows are read from: how many have begun, and the end of those in progress. */
+interface Unreadable {
   begun: number;
   over: Promise<unknown>;
 }
@@ -81,31 +83,32 @@ interface Outage {
  * the rows' component down, it waits; a comparison that such a fault interrupts is repeated.
  */
 function rowChecks(
-  { verification, fleet }: FaultScene,
-  outage: Readonly<Outage>,
+  { verification, fleet, outages }: FaultScene,
+  unreadable: Readonly<Unreadable>,
 ): () => Promise<RowFindings | null> {
-  let known: RowFindings = { lost: 0, phantom: 0, duplicated: 0, holes: 0 };
+  let known: RowErrors = { lost: 0, phantom: 0, duplicated: 0, holes: 0 };
   let last: Promise<RowFindings | null> = Promise.resolve(null);
-  const read = async (from: Verification): Promise<RowFindings> => {
+  const read = async (from: Verification): Promise<RowErrors> => {
     for (;;) {
-      await outage.over;
-      const { begun } = outage;
+      await unreadable.over;
+      const { begun } = unreadable;
       try {
-        return await from.compareNow(() => fleet.ledger());
+        return await from.compareNow(() => fleet.ledger(), outages.all);
       } catch (error) {
-        if (outage.begun === begun) throw error;
+        if (unreadable.begun === begun) throw error;
       }
     }
   };
   const look = async (): Promise<RowFindings | null> => {
     if (verification === null) return null;
     const found = await read(verification);
-    const more = (kind: keyof RowFindings): number => Math.max(0, found[kind] - known[kind]);
+    const more = (kind: keyof RowErrors): number => Math.max(0, (found[kind] ?? 0) - (known[kind] ?? 0));
     const fresh = {
       lost: more('lost'),
       phantom: more('phantom'),
       duplicated: more('duplicated'),
       holes: more('holes'),
+      ...(found.lostInWindow === undefined ? {} : { lostInWindow: more('lostInWindow') }),
     };
     known = found;
     return fresh;
@@ -127,7 +130,7 @@ async function inject(
   index: number,
   scene: FaultScene,
   look: () => Promise<RowFindings | null>,
-  outage: Outage,
+  unreadable: Unreadable,
 ): Promise<FaultFacts> {
   const { id, action, of, lasting, sharePercent, stage } = fault;
   const { disturb, fleet, seed } = scene;
@@ -142,13 +145,15 @@ async function inject(
     }
     if (disturb === null)
       throw new Error(`${of} belongs to a target: capbench does not ${action} its processes`);
+    const end = scene.outages.begin({ of, action, from: facts.from - scene.go });
     const disturbing = disturb[action](of, lasting);
     // The rows cannot be read until this component has recovered.
-    if (of === scene.keptIn) {
-      outage.begun += 1;
-      outage.over = disturbing.catch(() => undefined);
+    if (of === scene.keptIn || scene.verification?.losses?.some((loss) => loss.of === of)) {
+      unreadable.begun += 1;
+      unreadable.over = Promise.all([unreadable.over, disturbing.catch(() => undefined)]);
     }
     facts = { ...facts, ...(await disturbing) };
+    end(facts.to === null || facts.forGood === true ? null : facts.to - scene.go);
     if ((facts.ended ?? facts.from) >= scene.go + scene.end) {
       const what = facts.ended === undefined ? 'it began' : 'the process ended';
       facts = { ...facts, error: `${what} only when the load was over, so nothing was tested` };

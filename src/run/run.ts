@@ -4,6 +4,7 @@ import { CapbenchError, interrupted, isBug, messageOf } from '../errors.ts';
 import type { Engine, ReadyFleet } from '../load/engine.ts';
 import type { Ending, Measurements } from '../measurement/measurements.ts';
 import { type RunIdentity, RunRecord } from '../measurement/run-record.ts';
+import { welcomeBreaches } from '../probe/excuses.ts';
 import { busyForeignProcesses, portsUnderTest } from '../probe/foreign-processes.ts';
 import { openHostProbe } from '../probe/host.ts';
 import { openPostgresProbe } from '../probe/postgres.ts';
@@ -23,6 +24,7 @@ import { measureCanary, measureCanaryAfter } from './canary.ts';
 import { type Drive, drive } from './drive.ts';
 import { injectFaults } from './faults.ts';
 import { OpenResources } from './open-resources.ts';
+import { type OutageLog, openOutageLog } from './outages.ts';
 import {
   endedByBug,
   endingOf,
@@ -146,8 +148,9 @@ async function story(running: Running): Promise<Ending> {
   const fleet = await connect(running, stack, halt);
   const verification = await steps.step('the rows before GO', openCheck(running, stack, probes));
   const over = new AbortController();
-  const watching = verification?.watch(() => fleet.ledger(), over.signal);
-  const disturb = faultsFor(running, stack, verification);
+  const outages = openOutageLog();
+  const watching = verification?.watch(() => fleet.ledger(), over.signal, outages.all);
+  const disturb = faultsFor(running, stack, verification, outages);
   const ending = await drive(
     { ...running, disturb, answered: stack.answered },
     fleet,
@@ -156,10 +159,13 @@ async function story(running: Running): Promise<Ending> {
   ).finally(() => over.abort());
   await watching;
   const { tally } = record.known;
+  const losses = verification?.losses ?? [];
+  if (tally !== null) record.note({ welcomes: welcomeBreaches(tally.ledger, losses, outages.all()) });
   if (verification !== null && tally?.ledgerLost === undefined && tally !== null && !signals.abort.aborted) {
     enter('verify');
-    const verifying = verification.verify(tally.ledger, signals.abort);
-    record.note({ integrity: await steps.step('the rows after the drain', verifying) });
+    const verifying = verification.verify(tally.ledger, signals.abort, outages.all);
+    const integrity = await steps.step('the rows after the drain', verifying);
+    record.note({ integrity: { ...integrity, ...(losses.length === 0 ? {} : { windows: losses }) } });
   }
   return ending;
 }
@@ -168,6 +174,7 @@ const faultsFor = (
   { plan, workload, record }: Running,
   { disturb }: Stack,
   verification: Verification | null,
+  outages: OutageLog,
 ): Drive['disturb'] => {
   const planned = faultsOf(plan.scenario);
   const note = record.fault.bind(record);
@@ -175,7 +182,7 @@ const faultsFor = (
     planned.length === 0
       ? null
       : injectFaults(planned, {
-          ...{ seed: workload.seed, go, disturb, fleet, verification, note },
+          ...{ seed: workload.seed, go, disturb, fleet, verification, outages, note },
           end: workload.timeline.end,
           keptIn: plan.scenario.traits.keptIn,
         });

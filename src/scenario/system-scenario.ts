@@ -18,6 +18,14 @@ export interface Outline {
   readonly stack?: readonly (readonly [name: string, text: string])[];
 }
 
+/** Servers that acknowledge at two levels: at once, and once a number is saved (`SequenceLedger.saved`). */
+export interface LedgerPlan {
+  /** The ledger keeps when each number was acknowledged, which decides what an outage excuses. */
+  readonly timed: true;
+  /** A rejected operation leaves no trace in the store; absent: it uses up its number, as an answered one does. */
+  readonly rejected?: 'unrecorded';
+}
+
 /** The system's part of a workload. */
 export interface SystemWorkload {
   /** Number of entities in the ledger: the players, numbered from 0, then the system's other actors. */
@@ -28,6 +36,8 @@ export interface SystemWorkload {
   readonly group?: number | undefined;
   /** Its players tell what they expect each other to hear, and what they heard; absent: only a user's module does. */
   readonly deliveries?: true;
+  /** Absent: an acknowledgement is the only promise. */
+  readonly ledger?: LedgerPlan | undefined;
 }
 
 /** A system's part in reading, checking and scaling scenarios. Pure. */

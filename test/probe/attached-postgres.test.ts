@@ -308,6 +308,8 @@ function acknowledged(): SequenceLedger {
   return ledger;
 }
 
+const noOutages = () => [];
+
 test.each([
   ['with_hash', 'seq_hash bigint', true],
   ['without_hash', 'place int', false],
@@ -319,12 +321,12 @@ test.each([
   const ledger = acknowledged().toData();
   const honest = await checkOf(database);
   for (const number of [6, 7, 8, 9]) await world.apply(0, number);
-  expect(await honest.compareNow(async () => ledger)).toEqual(LOST_NOTHING);
+  expect(await honest.compareNow(async () => ledger, noOutages)).toEqual(LOST_NOTHING);
   // The numbers 6 and 9 are lost; 7 and 8 were applied twice, which only the hashes show.
   const lying = await checkOf(database);
   for (const number of [7, 7, 8, 8]) await world.apply(0, number);
   const wrong = hashed ? 1 : 0;
-  expect(await lying.compareNow(async () => ledger)).toMatchObject({ lost: wrong, holes: wrong });
+  expect(await lying.compareNow(async () => ledger, noOutages)).toMatchObject({ lost: wrong, holes: wrong });
 });
 
 test('without hashes, a loss that other writes cancel out later is noticed while the load runs', async () => {
@@ -338,7 +340,7 @@ test('without hashes, a loss that other writes cancel out later is noticed while
   };
   const verification = await checkOf(database, [world.probe]);
   const over = new AbortController();
-  const watching = verification.watch(async () => structuredClone(ledger.toData()), over.signal);
+  const watching = verification.watch(async () => structuredClone(ledger.toData()), over.signal, noOutages);
   for (const number of [6, 7]) {
     answer(number);
     await world.apply(0, number);
@@ -352,7 +354,7 @@ test('without hashes, a loss that other writes cancel out later is noticed while
   over.abort();
   await watching;
   await world.publish();
-  const found = await verification.verify(ledger.toData(), never);
+  const found = await verification.verify(ledger.toData(), never, noOutages);
   expect(found).toMatchObject({ lost: 1, duplicated: 0, acked: 7, applied: 7, hashed: false });
   expect(found.examples).toEqual(['during the load, entity 0: 3 operations acknowledged, 2 in the row']);
 });
@@ -364,7 +366,7 @@ test('the integrity check waits for the counts of a writer that is idle after it
   const verification = await checkOf(database, [world.probe]);
   // The first write of a second is published at once, the following ones later.
   for (const number of [6, 7, 8, 9]) await world.apply(0, number);
-  const found = await verification.verify(ledger.toData(), never);
+  const found = await verification.verify(ledger.toData(), never, noOutages);
   expect(found).toMatchObject({ lost: 0, holes: 0, hashed: true, acked: 4, applied: 4 });
   expect(found.rowWritesServers).toBe(4);
   expect(found.rowWritesPostgres).toBe(4);

@@ -5,6 +5,7 @@ import { SequenceLedger } from '../../src/load/ledger.ts';
 import type { FaultFacts } from '../../src/measurement/measurements.ts';
 import type { RowErrors, Verification } from '../../src/probe/verification.ts';
 import { type FaultScene, injectFaults } from '../../src/run/faults.ts';
+import { openOutageLog } from '../../src/run/outages.ts';
 import type { PlannedFault } from '../../src/scenario/workload.ts';
 import type { Disturbance, Disturbed } from '../../src/stack/stack.ts';
 import { type Micros, micros } from '../../src/units.ts';
@@ -64,6 +65,7 @@ function stage(
   };
   const scene: FaultScene = {
     ...{ seed: 1, go: monotonic(), end: ms(600_000), fleet, verification, keptIn: 'postgres' },
+    outages: openOutageLog(),
     disturb: over.target === true ? null : disturb,
     note: (fault) => void noted.push(fault),
   };

@@ -115,7 +115,7 @@ export class LoadWorker {
     this.health = new WorkerHealth(own);
     this.tools = {
       recorder: new Recorder(operations, timeline),
-      ledger: new SequenceLedger(workload.entities),
+      ledger: new SequenceLedger(workload.entities, workload.ledger ?? null, () => this.now()),
       hash: new ScheduleHash(),
       errors: new ErrorCounts(),
       deliveries: followsDeliveries(setup)

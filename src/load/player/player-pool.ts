@@ -76,6 +76,7 @@ type PlayerPoolOptions = Pick<
   | 'outstanding'
   | 'skipAfter'
   | 'timeout'
+  | 'ledger'
 >;
 
 /** Shared with the sources of the worker. */
@@ -110,6 +111,8 @@ export class PlayerPool implements Listener {
   private readonly ids: Int32Array;
   private readonly skipAfter: number;
   private readonly timeout: number;
+  /** A rejected operation does not use up its number. */
+  private readonly rejectedLeaveNoTrace: boolean;
   /** The end of the schedule. */
   private readonly end: number;
   private readonly tools: PlayerPoolTools;
@@ -171,6 +174,7 @@ export class PlayerPool implements Listener {
     this.presence = presenceOf(options, ids);
     this.skipAfter = skipAfter;
     this.timeout = timeout;
+    this.rejectedLeaveNoTrace = options.ledger?.rejected === 'unrecorded';
     this.end = timeline.end;
     this.tools = tools;
     this.state = new Uint8Array(players).fill(CONNECTING);
@@ -646,7 +650,12 @@ export class PlayerPool implements Listener {
       this.unexpected('a world server acknowledged a sequence number that was not waiting for an answer');
       return;
     }
-    if (outcome !== OUTCOME.failed) tools.ledger.acked(this.ids[player]!, sequence);
+    if (this.usesUp(outcome)) tools.ledger.acked(this.ids[player]!, sequence);
+  }
+
+  /** The answer proves that the server has the operation's number. */
+  private usesUp(outcome: Outcome): boolean {
+    return outcome === OUTCOME.ok || (outcome === OUTCOME.rejected && !this.rejectedLeaveNoTrace);
   }
 
   idled(player: number, connection: Connection, sequence: number): void {
