@@ -1,6 +1,6 @@
 import { Agent, request } from 'undici';
 import { connectorOptions, type Reachable } from '../address/access.ts';
-import { causeOfError } from '../address/connection-cause.ts';
+import { causeOfAnswer, causeOfError } from '../address/connection-cause.ts';
 import { CapbenchError, codeOf, stackFailed } from '../errors.ts';
 
 const ANSWER_LIMIT_MS = 5_000;
@@ -44,6 +44,24 @@ export async function askJson({ url, ...access }: Reachable, path: string, signa
   } catch {
     return { ...head, body: null };
   }
+}
+
+/**
+ * Asks a reference world's server for its health. Rejects with exit code 93 unless `GET /health` answers 200 with the
+ * world's name and the status "ok"; with the signal's reason when aborted.
+ */
+export async function askWorld(server: Reachable, world: string, signal: AbortSignal): Promise<void> {
+  const { url } = server;
+  const { status, location, body } = await askJson(server, '/health', signal);
+  if (body?.world !== world) {
+    const { what } = causeOfAnswer(status, location);
+    throw stackFailed(
+      `${url} answers GET /health, but not like a server of ${world}: ${status === 200 ? 'it is of another world' : what}`,
+      NO_SERVER,
+    );
+  }
+  if (status !== 200 || body.status !== 'ok')
+    throw stackFailed(`${url} is still starting`, 'try again when its GET /health answers 200');
 }
 
 function unreachable(url: string, late: boolean, error: unknown): CapbenchError {
