@@ -1,6 +1,6 @@
 import type { Host } from '../host.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import { applyPostgresSettings, deviationsBeside, serverSettings } from '../stack/settings.ts';
+import { applyPostgresSettings, deviationsBeside, edgeSettings, serverSettings } from '../stack/settings.ts';
 import type { AppliedSetting } from '../stack/stack.ts';
 import type { System } from '../systems/system.ts';
 
@@ -25,6 +25,7 @@ export async function knownSettings(host: Host, scenario: Scenario): Promise<rea
       libraries: new Set(libraries),
     },
   ).settings;
-  const told = [...(hasPostgres ? ofPostgres : []), ...stackSettings(host, system, scenario)];
+  const ofEdge = scenario.edge === undefined ? [] : edgeSettings(scenario.edge, '');
+  const told = [...(hasPostgres ? ofPostgres : []), ...ofEdge, ...stackSettings(host, system, scenario)];
   return [...told, ...deviationsBeside(scenario.deviations, told)].map(({ setting }) => setting);
 }

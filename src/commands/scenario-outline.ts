@@ -1,6 +1,7 @@
 import type { Need } from '../judge/need.ts';
 import { wrap } from '../report/terminal-text.ts';
 import { type Budget, isRequired, writtenBudget } from '../scenario/budget.ts';
+import { balanceOf } from '../scenario/edge.ts';
 import { type OperationSpec, ofOperation } from '../scenario/operations.ts';
 import { allowedRejections } from '../scenario/rejections.ts';
 import { scenarioHash } from '../scenario/resolved.ts';
@@ -47,6 +48,17 @@ const stageText = ({ lasting, rate, players, over, churn, reconnect, sentPercent
     ...(churn === undefined ? [] : [churnText(churn)]),
     ...(sentPercent === undefined ? [] : [`sustained at ${grouped(sentPercent)}% sent`]),
   ].join('; ');
+
+/** The proxy in front of the servers, if any. */
+const edgeRows = ({ edge }: Scenario): readonly (readonly string[])[] =>
+  edge === undefined
+    ? []
+    : [
+        ['program', edge.program],
+        ['balance', balanceOf(edge)],
+        ['left out', `for ${formatDuration(edge.failTimeout)} after ${edge.maxFails} failures`],
+        ['read timeout', formatDuration(edge.readTimeout)],
+      ];
 
 /** How many budgets a run can judge, and how many it cannot. */
 function countsOf({ budgets }: Scenario) {
@@ -191,6 +203,7 @@ export function outline(
           ? rows([['servers', `${world.servers}, ${world.heap} MB of heap each`], ...(own.world ?? [])])
           : ['  capbench starts nothing: the load goes to your servers, named with --target'],
     ),
+    ...section('EDGE', starts ? rows(edgeRows(scenario)) : []),
     ...(starts ? databaseLines(scenario.postgres, width) : []),
     ...section(
       'DEVIATIONS FROM THE DOCUMENT',

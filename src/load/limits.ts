@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism, platform } from 'node:os';
 import { CapbenchError, EXIT } from '../errors.ts';
+import { readDescriptors } from '../supervision/descriptors.ts';
 
 /** Limits of the operating system; null where unknown. */
 export interface HostLimits {
@@ -20,6 +21,8 @@ export interface Destination {
   readonly port: number;
   /** Its players, each of whom is a connection. */
   readonly players: number;
+  /** It has this many groups of players, and each connects from an address of its own; absent: from any. */
+  readonly groups?: number;
   /** Descriptor limit of the server's process; null when unknown. */
   readonly descriptors: number | null;
 }
@@ -33,6 +36,8 @@ export interface ConnectionPlan {
   readonly unbound: readonly number[];
   /** Connections per source address, over all destinations. */
   readonly portsPerSource: number;
+  /** Each group of players has the next of the sources, and the first again after the last. */
+  readonly perGroup: boolean;
 }
 
 /** Descriptors of a process that are not players' sockets: files, pipes, listeners, a database pool. */
@@ -40,6 +45,8 @@ const SPARE_DESCRIPTORS = 128;
 /** Share of the ephemeral ports that is left to other processes. */
 const SPARE_PORTS = 0.05;
 const MOST_SOURCES = 250;
+/** Of the third and of the fourth octet. */
+const MOST_GROUP_SOURCES = 250;
 
 const refuse = (message: string, hint: string) => new CapbenchError(EXIT.stackFailed, message, hint);
 
@@ -65,7 +72,11 @@ export function planConnections(
       );
     }
   });
-  return { workers, ...planSources(destinations, limits) };
+  const groups = destinations.reduce((sum, one) => sum + (one.groups ?? 0), 0);
+  return {
+    workers,
+    ...(groups > 0 ? sourcePerGroup(groups, destinations, limits) : planSources(destinations, limits)),
+  };
 }
 
 function planWorkers(players: number, requested: number | null, limits: HostLimits): number {
@@ -107,7 +118,7 @@ function planSources(
     if (fits < destination.players && !isLoopbackIpv4(destination.host)) elsewhere ??= destination;
     return fits;
   });
-  if (overflow === 0) return { sources: [], unbound, portsPerSource: available };
+  if (overflow === 0) return { sources: [], unbound, portsPerSource: available, perGroup: false };
 
   const players = destinations.reduce((sum, destination) => sum + destination.players, 0);
   const extra = Math.ceil(overflow / Math.max(1, available));
@@ -118,17 +129,36 @@ function planSources(
     );
   }
   const sources = Array.from({ length: extra }, (_, index) => `127.0.0.${index + 2}`);
-  return { sources, unbound, portsPerSource: available };
+  return { sources, unbound, portsPerSource: available, perGroup: false };
+}
+
+/**
+ * One loopback address for each group of players, at most 62,500: neighbours differ in the third octet, since nginx's
+ * ip_hash takes only the first three.
+ */
+function sourcePerGroup(
+  groups: number,
+  destinations: readonly Destination[],
+  { ports, loopbackAliases }: HostLimits,
+): Omit<ConnectionPlan, 'workers'> {
+  const remote = destinations.find(({ host }) => !isLoopbackIpv4(host));
+  if (!loopbackAliases || remote !== undefined)
+    throw refuse(
+      `each of the ${groups} groups of players needs a source address of its own (127.0.1.1, 127.0.2.1 ..), and ${remote === undefined ? 'this system has only 127.0.0.1' : `${remote.host} is not reached from loopback addresses`}`,
+      'Use Linux, whose loopback interface has all of 127.0.0.0/8, or a scenario without edge.',
+    );
+  const sources = Array.from(
+    { length: Math.min(groups, MOST_GROUP_SOURCES ** 2) },
+    (_, i) => `127.0.${1 + (i % MOST_GROUP_SOURCES)}.${1 + Math.floor(i / MOST_GROUP_SOURCES)}`,
+  );
+  const range = ports.to - ports.from + 1;
+  return {
+    ...{ sources, unbound: destinations.map(() => 0), perGroup: true },
+    portsPerSource: Math.floor(range * (1 - SPARE_PORTS)),
+  };
 }
 
 const isLoopbackIpv4 = (host: string): boolean => /^127\.\d+\.\d+\.\d+$/.test(host);
-
-/** The soft limit of open descriptors in a `limits` file of /proc. */
-export function descriptorsIn(procLimits: string): number | null {
-  const soft = /^Max open files\s+(\d+|unlimited)/m.exec(procLimits)?.[1];
-  if (soft === undefined) return null;
-  return soft === 'unlimited' ? Number.MAX_SAFE_INTEGER : Number(soft);
-}
 
 /** IANA's range, where the system's own is unknown. */
 const DEFAULT_PORTS = { from: 49152, to: 65535 } as const;
@@ -148,13 +178,6 @@ export function readHostLimits(): HostLimits {
     cpus: availableParallelism(),
   };
 }
-
-/**
- * The descriptor limit of a process of this host. Node raises its soft limit to the hard one when it starts, so this process
- * has the limit that its children will have.
- */
-export const readDescriptors = (pid: number | 'self'): number | null =>
-  descriptorsIn(read(`/proc/${pid}/limits`));
 
 function read(path: string): string {
   try {

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { pathToFileURL } from 'node:url';
+import type { Workload } from '../scenario/workload.ts';
 import type { Endpoints } from '../stack/stack.ts';
 import { bundleFile } from '../supervision/bundle-file.ts';
+import { readDescriptors } from '../supervision/descriptors.ts';
 import { startProcess } from '../supervision/process.ts';
 import { openRunFolder } from '../supervision/run-folder.ts';
 import type { Watchdog } from '../supervision/watchdog.ts';
@@ -12,13 +14,7 @@ import { type Deal, dealEvenly, dealSources, requireWholeGroups } from './fleet/
 import { Fleet } from './fleet/fleet.ts';
 import type { FleetWorld, PlayerModule, Preparation, WorkerSetup } from './fleet/messages.ts';
 import { prepareOnce } from './fleet/preparation.ts';
-import {
-  type Destination,
-  type HostLimits,
-  planConnections,
-  readDescriptors,
-  readHostLimits,
-} from './limits.ts';
+import { type Destination, type HostLimits, planConnections, readHostLimits } from './limits.ts';
 import { workerOfPlayer } from './pacer.ts';
 import { NO_INPUTS, type PlayerInputs } from './player-data.ts';
 
@@ -55,9 +51,9 @@ export function createNativeEngine(options: NativeEngineOptions): Engine {
     async prepare(workload, at, signal, keepLogs = async () => {}): Promise<ReadyFleet> {
       const worlds = await (system.deal ?? dealEvenly)(at, workload, signal);
       requireWholeGroups(worlds, workload);
-      const destinations = worlds.map((world) => destinationOf(world, at));
+      const destinations = worlds.map((world) => destinationOf(world, at, workload));
       const plan = planConnections(destinations, workers, limits ?? readHostLimits());
-      const sourceOf = dealSources(worlds, plan, workload.players);
+      const sourceOf = dealSources(worlds, plan, workload);
       const run = randomBytes(6).toString('hex');
       const userModule = options.module ?? null;
       const setupOf = (worker: number, prepared: string | null): WorkerSetup => ({
@@ -115,13 +111,18 @@ export function createNativeEngine(options: NativeEngineOptions): Engine {
   };
 }
 
-export function destinationOf({ url, address, players }: FleetWorld, { worlds }: Endpoints): Destination {
+export function destinationOf(
+  { url, address, players, sources }: FleetWorld,
+  { worlds }: Endpoints,
+  { group = 1 }: Pick<Workload, 'group'>,
+): Destination {
   const { hostname, port, protocol } = new URL(url);
   const pid = worlds.find((world) => world.url === url)?.pid ?? null;
   return {
     host: address ?? hostname,
     port: Number(port) || (protocol === 'https:' ? 443 : 80),
     players: players.to - players.from,
+    ...(sources === undefined ? {} : { groups: Math.ceil((players.to - players.from) / group) }),
     descriptors: pid === null ? null : readDescriptors(pid),
   };
 }

@@ -14,7 +14,7 @@ const LONGEST_RUN = 24 * 3600e6;
 
 /** Checks keys against each other: values that conflict, in the file or after --scale. */
 export function crossCheck(
-  scenario: Pick<Scenario, 'load' | 'world' | 'faults' | 'sections'>,
+  scenario: Pick<Scenario, 'load' | 'world' | 'faults' | 'sections' | 'edge'>,
   system: SystemScenario,
 ): readonly Finding[] {
   const { load, faults } = scenario;

@@ -189,6 +189,7 @@ function ofAny({ names, of }: KnownSystems): SystemScenario {
     world: keys('world'),
     sections: keys('sections'),
     redis: true,
+    edge: true,
     aliases: Object.assign({}, ...all.map(({ aliases }) => aliases)),
     components: () => [],
     workload: ({ load }) => ({ entities: load.players, own: null }),
@@ -268,10 +269,10 @@ type Common = Omit<Read, 'budgets' | 'scale' | 'altered'>;
 function readHead({ root, system, head: schemas, overrides, findings }: Entries): Common | undefined {
   const head = readKeys(root, schemas, findings);
   const own = readKeys(root, system.sections ?? {}, findings);
-  const { load: entry, world, faults = [] } = head.each;
+  const { load: entry, world, edge, faults = [] } = head.each;
   const load = entry && loadOf(entry, system);
   if (load !== undefined && world !== undefined && system.name !== '')
-    findings.push(...conflictsOf({ load, world, faults, sections: own.each }, overrides, system));
+    findings.push(...conflictsOf({ load, world, edge, faults, sections: own.each }, overrides, system));
   if (head.all === null || own.all === null || load === undefined) return undefined;
   const { version: _, ...rest } = head.all;
   const sections = Object.keys(own.all).length === 0 ? {} : { sections: own.all };

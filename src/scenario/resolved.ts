@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import { writtenBudget } from './budget.ts';
+import { edgeSchema } from './edge.ts';
 import { mapOperations } from './operations.ts';
 import type { Scenario } from './scenario.ts';
 import { type LoadEntry, loadSchema, worldSchema } from './schema.ts';
@@ -22,6 +23,7 @@ export function writeScenario(scenario: Scenario, system: SystemScenario): strin
     ...sections,
     load: z.encode(loadSchema(system), writtenLoad(scenario.load)),
     world: z.encode(worldSchema(system), scenario.world),
+    ...(scenario.edge === undefined ? {} : { edge: z.encode(edgeSchema, scenario.edge) }),
     faults: scenario.faults.map((fault) => z.encode(faultSchema, fault)),
     budgets: scenario.budgets.map(writtenBudget),
   };

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Micros } from '../units.ts';
 import type { Budget } from './budget.ts';
+import type { EdgeSettings } from './edge.ts';
 import type { OperationSpec, PerOperation } from './operations.ts';
 import type { Path } from './problem.ts';
 import type { RedisSettings } from './redis-settings.ts';
@@ -93,6 +94,8 @@ export interface Scenario {
   readonly postgres: PostgresSettings;
   /** Absent where the scenario does not name it: the component has defaults. */
   readonly redis?: RedisSettings | undefined;
+  /** The proxy before the servers; absent: players reach the servers themselves. */
+  readonly edge?: EdgeSettings | undefined;
   readonly deviations: readonly Deviation[];
   /** Measurements of the database without load: seconds each (0: none), rows of the scratch table. */
   readonly ceilings: Readonly<z.output<typeof ceilingsSchema>>;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { edgeSchema } from './edge.ts';
 import { duration, line, list, map, megabytes, oneOf, prose, quantity, whole, word } from './leaf.ts';
 import { redisSchema } from './redis-settings.ts';
 import {
@@ -140,12 +141,21 @@ export const worldSchema = (system: SystemScenario) =>
     ...system.world,
   });
 
+const PARTS = {
+  redis: redisSchema.optional().describe('The Redis that capbench starts'),
+  edge: edgeSchema
+    .optional()
+    .describe('The proxy that capbench starts in front of the servers. Default: none'),
+};
+
 /**
  * The sections of parts that only some systems have. Without defaults, so that the hash of a scenario that does not name one
  * stays the same.
  */
-const partSchemas = ({ redis }: SystemScenario): { readonly redis?: z.ZodOptional<typeof redisSchema> } =>
-  redis === undefined ? {} : { redis: redisSchema.optional().describe('The Redis that capbench starts') };
+const partSchemas = ({ redis, edge }: SystemScenario): Partial<typeof PARTS> => ({
+  ...(redis === undefined ? {} : { redis: PARTS.redis }),
+  ...(edge === undefined ? {} : { edge: PARTS.edge }),
+});
 
 /** The keys that users' scenarios and resolved ones have in common. */
 export const headSchemas = (system: SystemScenario, names: readonly [string, ...string[]]) => ({

@@ -58,12 +58,14 @@ export interface SystemScenario {
   readonly aliases?: Readonly<Record<string, string>>;
   /** The default rate of an operation; absent or undefined: 0. */
   defaultPerSecond?(operation: string, load: Pick<Load, 'players'>): number | undefined;
+  /** Its servers may stand behind an edge proxy: the key `edge` of the file, and then a component of this name. */
+  readonly edge?: true;
   /** The components that it can start; none for a system that is only a target. */
-  components(scenario: Pick<Scenario, 'world' | 'sections'>): readonly ComponentName[];
+  components(scenario: Pick<Scenario, 'world' | 'sections' | 'edge'>): readonly ComponentName[];
   /** Faults may name processes that it does not start, whose pids a run is given (`--fault-process`). */
   readonly namesProcesses?: boolean;
   /** Conflicts between its keys, in the file or after --scale. */
-  check?(scenario: Pick<Scenario, 'load' | 'world' | 'sections'>): readonly Finding[];
+  check?(scenario: Pick<Scenario, 'load' | 'world' | 'sections' | 'edge'>): readonly Finding[];
   /** Scales its own keys of the load; players, rates and churn are scaled already. Absent: they stay. */
   scale?(load: Load, factor: number): Load;
   /** What `capbench check` shows of its own keys. */

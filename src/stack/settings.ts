@@ -1,5 +1,6 @@
+import { balanceOf, type EdgeSettings } from '../scenario/edge.ts';
 import type { Deviation, PostgresSettings, WorldSettings } from '../scenario/scenario.ts';
-import { parseBytes } from '../units.ts';
+import { formatDuration, parseBytes } from '../units.ts';
 import type { AppliedSetting } from './stack.ts';
 
 /** The facts about this host and its PostgreSQL that limit which documented settings can be applied. */
@@ -131,6 +132,16 @@ export const serverSettings = ({ servers, heap, node }: WorldSettings, nodeMajor
       ]),
   shownSetting('worldServers', servers),
   shownSetting('worldHeap', `${heap}MB`),
+];
+
+/** The settings of the edge proxy; `version` is that of the program that runs. */
+export const edgeSettings = (edge: EdgeSettings, version: string): readonly AppliedSetting[] => [
+  shownSetting('edgeProgram', edge.program),
+  shownSetting('edgeVersion', version),
+  shownSetting('edgeBalance', balanceOf(edge)),
+  shownSetting('edgeMaxFails', edge.maxFails),
+  shownSetting('edgeFailTimeout', formatDuration(edge.failTimeout)),
+  shownSetting('edgeReadTimeout', formatDuration(edge.readTimeout)),
 ];
 
 /** The deviations from the document that the settings do not already show. */

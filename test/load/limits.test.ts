@@ -2,12 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { dealSources } from '../../src/load/fleet/deal.ts';
 import {
   type Destination,
-  descriptorsIn,
   type HostLimits,
   planConnections,
   portsIn,
   readHostLimits,
 } from '../../src/load/limits.ts';
+import { descriptorsIn } from '../../src/supervision/descriptors.ts';
 
 const HOST: HostLimits = {
   descriptors: 20_000,
@@ -66,7 +66,7 @@ describe('source addresses', () => {
       players: { from: (players / n) * index, to: (players / n) * (index + 1) },
       monsters: { from: 0, to: 0 },
     }));
-    const sourceOf = dealSources(worlds, plan, players);
+    const sourceOf = dealSources(worlds, plan, { players });
     const used = new Map<number, number>();
     for (const source of sourceOf) used.set(source, (used.get(source) ?? 0) + 1);
     for (const [source, count] of used) {

@@ -21,7 +21,7 @@ export async function plannedHash(
     const hash = new ScheduleHash();
     const setup: WorkerSetup = {
       ...{ worker, workers, workload, worlds, run: 'x', workerModule: '', engine: 'native' },
-      ...{ sources: [], sourceOf: new Uint8Array(0), module: null, inputs: NO_INPUTS },
+      ...{ sources: [], sourceOf: new Uint16Array(0), module: null, inputs: NO_INPUTS },
     };
     const tools = {
       ...{ hash, now: () => 0, reconnect: null, log: () => {}, errors: new ErrorCounts() },

@@ -24,6 +24,19 @@ export const dealEvenly: Deal = async ({ worlds }, { players, group = 1 }) => {
   }));
 };
 
+/**
+ * Deals all players to the edge proxy in front of the servers, each group from an address of its own, since the proxy may
+ * choose a server by the address; without an edge, evenly to the servers.
+ */
+export const dealThroughEdge: Deal = async (at, workload, signal) => {
+  const url = at.addresses?.edge;
+  if (url === undefined) return dealEvenly(at, workload, signal);
+  // The servers require the token, and the proxy hands it on.
+  const [server] = at.worlds;
+  const access = server === undefined ? {} : accessOf(server);
+  return [{ url, ...access, players: { from: 0, to: workload.players }, sources: 'per-group' }];
+};
+
 /** @throws CapbenchError (93) when two servers share the players of a group */
 export function requireWholeGroups(
   worlds: readonly FleetWorld[],
@@ -41,14 +54,20 @@ export function requireWholeGroups(
 
 /**
  * The source address of each player: 0 for the operating system's choice, else 1 + index in the plan's sources. The plan says
- * how many players of each server are not bound; the others fill the sources one after another.
+ * how many players of each server are not bound; the others fill the sources one after another. Where each group has a source
+ * of its own, all are bound.
  */
 export function dealSources(
   worlds: readonly FleetWorld[],
   plan: ConnectionPlan,
-  players: number,
-): Uint8Array {
-  const sourceOf = new Uint8Array(players);
+  { players, group = 1 }: Pick<Workload, 'players' | 'group'>,
+): Uint16Array {
+  const sourceOf = new Uint16Array(players);
+  if (plan.perGroup) {
+    for (let player = 0; player < players; player++)
+      sourceOf[player] = 1 + (Math.floor(player / group) % plan.sources.length);
+    return sourceOf;
+  }
   let bound = 0;
   for (const [index, world] of worlds.entries()) {
     const first = world.players.from + (plan.unbound[index] ?? 0);

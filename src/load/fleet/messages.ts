@@ -28,6 +28,8 @@ export interface Range {
 /** A server as the workers reach it, and its players by number. A system may add data for its worker module. */
 export interface FleetWorld extends Reachable {
   readonly players: Range;
+  /** Each group of players (Workload.group) connects from a loopback address of its own; absent: from as few as are needed. */
+  readonly sources?: 'per-group';
 }
 
 /** The setup of a worker; plain data. */
@@ -45,7 +47,7 @@ export interface WorkerSetup {
   /** Local addresses to bind. */
   readonly sources: readonly string[];
   /** For each of the worker's players: 0 for the operating system's choice, else 1 + index in `sources`. */
-  readonly sourceOf: Uint8Array;
+  readonly sourceOf: Uint16Array;
   /** The user's player module, or null. */
   readonly module: PlayerModule | null;
   /** JSON of what the module's `prepare` returned; null or absent where there is none. */

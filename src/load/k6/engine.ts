@@ -63,7 +63,7 @@ export function createK6Engine(options: K6EngineOptions): Engine {
     name: 'k6',
     async prepare(workload: Workload, at: Endpoints, signal: AbortSignal): Promise<ReadyFleet> {
       const worlds = await deal(at, workload, signal);
-      const destinations = worlds.map((world) => destinationOf(world, at));
+      const destinations = worlds.map((world) => destinationOf(world, at, workload));
       if (planConnections(destinations, 1, readHostLimits()).sources.length > 0) {
         throw stackFailed(
           `${workload.players} connections need more source ports than one address has, and k6 has one`,

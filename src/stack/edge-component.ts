@@ -1,0 +1,157 @@
+import { once } from 'node:events';
+import { chown, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { request } from 'undici';
+import { messageOf, stackFailed } from '../errors.ts';
+import type { EdgeSettings } from '../scenario/edge.ts';
+import { readDescriptors } from '../supervision/descriptors.ts';
+import { describeExit, type SupervisedProcess, startProcess } from '../supervision/process.ts';
+import { stablePort } from '../supervision/stable-port.ts';
+import { pause, START_LIMITS, unlessAborted, within } from '../supervision/time-limit.ts';
+import type { StackFailure } from '../supervision/watchdog.ts';
+import { type ComponentProcess, openComponent } from './component.ts';
+import type { ComponentSpec, StartContext } from './component-spec.ts';
+import type { EdgePlan } from './edge-configuration.ts';
+import { type EdgeProgram, edgeProgram } from './edge-program.ts';
+import { haproxyArguments, haproxyConfiguration } from './haproxy.ts';
+import { nginxArguments, nginxConfiguration } from './nginx.ts';
+import { HOST } from './server.ts';
+import { edgeSettings } from './settings.ts';
+
+const POLL_MS = 20;
+const ANSWER_MS = 2_000;
+/** More would reserve memory that no load of one host needs. */
+const MOST_CONNECTIONS = 16_384;
+/** Of the proxy itself: its listener, its logs, the checks of the servers. */
+const SPARE_DESCRIPTORS = 128;
+
+/**
+ * The component `edge`: a proxy in front of the servers of these components, at an address that it keeps over restarts
+ * (`addresses.edge`). It is ready once a server answers `GET /health` through it.
+ */
+export const edgeComponent = (edge: EdgeSettings, serverNames: readonly string[]): ComponentSpec => ({
+  name: 'edge',
+  faults: ['kill', 'stop', 'restart'],
+  after: serverNames,
+  // It accepts connections: as root it would be more powerful than it needs to be.
+  unprivileged: true,
+  async start(context) {
+    const { env, folder, user, signal, closing, started } = context;
+    const program = await edgeProgram(edge.program, env);
+    const own = await folder.folder('edge', user);
+    const plan: EdgePlan = {
+      edge,
+      host: HOST,
+      port: await freePort(),
+      servers: serverNames.map((name) => ({ name, address: addressOf(started(name).server?.url) })),
+      folder: own,
+      connections: connectionsWithin(readDescriptors('self')),
+    };
+    const file = join(own, 'edge.conf');
+    const text = edge.program === 'nginx' ? nginxConfiguration(plan) : haproxyConfiguration(plan);
+    await writeFile(file, text, { mode: 0o600 });
+    if (user !== null) await chown(file, user.uid, user.gid);
+    const args =
+      edge.program === 'nginx' ? nginxArguments(program.version, file, own) : haproxyArguments(file);
+    const url = `http://${HOST}:${plan.port}`;
+    const start = (aborted: AbortSignal): Promise<ComponentProcess> =>
+      startEdge({ program, args, url, folder: own }, context, aborted);
+    const component = openComponent(await start(signal), start, closing);
+    return { component, addresses: { edge: url }, settings: edgeSettings(edge, program.version) };
+  },
+});
+
+const addressOf = (url: string | undefined): string => {
+  if (url === undefined) throw new Error('an edge stands only in front of servers');
+  return new URL(url).host;
+};
+
+function connectionsWithin(descriptors: number | null): number {
+  const room = Math.floor(((descriptors ?? 4 * 1024) - SPARE_DESCRIPTORS) / 2);
+  return Math.max(1, Math.min(MOST_CONNECTIONS, room));
+}
+
+/** A proxy cannot report which port it got, so one is chosen for it. */
+async function freePort(): Promise<number> {
+  const stable = await stablePort(HOST);
+  if (stable !== 0) return stable;
+  const server = createServer().listen({ host: HOST, port: 0 });
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+interface EdgeStart {
+  readonly program: EdgeProgram;
+  readonly args: readonly string[];
+  readonly url: string;
+  readonly folder: string;
+}
+
+/** Resolves when a server answers through it; where it rejects, it has ended. */
+async function startEdge(
+  { program, args, url, folder: cwd }: EdgeStart,
+  { folder, watchdog, user }: StartContext,
+  aborted: AbortSignal,
+): Promise<ComponentProcess> {
+  const edge = await startProcess({
+    ...{ name: 'edge', command: program.path, args, cwd, watchdog, user },
+    log: folder.file('edge.log'),
+    endMethod: 'tree',
+    lowPriority: true,
+  });
+  const failure = new Promise<StackFailure>((resolve) => {
+    void edge.exited.then((exit) => {
+      if (edge.stopping) return;
+      resolve({
+        component: 'edge',
+        message: `the edge proxy ended unexpectedly: ${describeExit(exit)}`,
+        hint: exit.signal === 'SIGKILL' ? 'check whether the host ran out of memory' : 'see logs/edge.log',
+      });
+    });
+  });
+  const answers = (signal: AbortSignal) => unlessAborted(untilAnswered(edge, url, signal), signal);
+  try {
+    await answers(aborted);
+  } catch (error) {
+    await edge.stop();
+    throw error;
+  }
+  return { process: edge, failure, answers };
+}
+
+/** A server that is down behind it, by a fault, does not make it unready: another one answers. */
+async function untilAnswered(edge: SupervisedProcess, url: string, signal: AbortSignal): Promise<void> {
+  const until = performance.now() + START_LIMITS.answer;
+  for (;;) {
+    const problem = await problemAt(`${url}/health`);
+    // Another process may have answered in its place.
+    if (edge.hasEnded) throw edgeFailed(edge, `ended: ${describeExit(await edge.exited)}`);
+    if (problem === null) return;
+    if (performance.now() > until)
+      throw edgeFailed(edge, `did not answer ${within(START_LIMITS.answer)}: ${problem}`);
+    await pause(POLL_MS, signal);
+  }
+}
+
+/** Why no server answers there; null where one does. */
+async function problemAt(url: string): Promise<string | null> {
+  try {
+    const { statusCode, body } = await request(url, { reset: true, signal: AbortSignal.timeout(ANSWER_MS) });
+    await body.dump();
+    return statusCode < 500 ? null : `status ${statusCode}`;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+function edgeFailed(edge: SupervisedProcess, happened: string) {
+  const log = edge.tail(5);
+  return stackFailed(
+    `the edge proxy ${happened}${log === '' ? '' : `\n${log.replace(/^/gm, '  | ')}`}`,
+    log === '' ? 'see logs/edge.log' : 'see the last lines of its log above',
+  );
+}

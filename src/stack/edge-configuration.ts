@@ -1,0 +1,15 @@
+import type { EdgeSettings } from '../scenario/edge.ts';
+
+/** Everything that a proxy's configuration is written from. */
+export interface EdgePlan {
+  readonly edge: EdgeSettings;
+  /** Where it listens. */
+  readonly host: string;
+  readonly port: number;
+  /** Addresses as `127.0.0.1:4001`. */
+  readonly servers: readonly { readonly name: string; readonly address: string }[];
+  /** Its own folder, for all that it writes. */
+  readonly folder: string;
+  /** Connections of clients that it accepts at once. */
+  readonly connections: number;
+}
