@@ -35,6 +35,7 @@ const SECONDS: Readonly<Record<string, number>> = {
   'systems/flux/server/life.test.ts': 17,
   'load/refusals.test.ts': 17,
   'load/k6/segments.test.ts': 16,
+  'stack/edge.test.ts': 16,
   'load/module/deliveries.test.ts': 15,
   'systems/own/null-calibration.test.ts': 14,
   'bench/truth/engine.test.ts': 13,

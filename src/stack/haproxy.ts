@@ -38,6 +38,8 @@ frontend edge
   default_backend servers
 backend servers
   balance ${BALANCE[balanceOf(edge)] ?? ''}
+  # Without it, addresses that differ in the third octet only would meet the same server.
+  hash-type map-based sdbm avalanche
   option httpchk GET /health
 ${servers.map(({ name, address }) => `  server ${name} ${address}${checked}`).join('\n')}
 `;
