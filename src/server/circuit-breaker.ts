@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import { messageOf } from '../errors.ts';
 import type { Backoff } from './backoff.ts';
 
