@@ -107,7 +107,7 @@ describe.each([1, 2, 10, 20])('%i kinds', (count) => {
 });
 
 describe('a kind that follows from answers', () => {
-  const { report, verdict, kinds, s, m } = runOf(3, { closed: true });
+  const { report, verdict, kinds } = runOf(3, { closed: true });
   const closed = kinds.at(-1) ?? '';
 
   test('is called the closed part of the load', () => {
@@ -134,31 +134,40 @@ describe('a kind that follows from answers', () => {
     expect(ruleOf(verdict, `load-sustained.${closed}`).state).toBe('held');
   });
 
-  test('that nobody began leaves its budget without a figure, which is no pass', () => {
-    const none = EMPTY_HISTOGRAM;
-    const zero = Object.fromEntries(Object.keys(m.operations[closed]?.whole ?? {}).map((key) => [key, 0]));
-    const nothing = {
-      ...recorded.operations.intent,
-      ...{
-        due: none,
-        ok: none,
-        service: none,
-        lag: none,
-        ownLag: none,
-        net: none,
-        rejected: none,
-        windows: [],
-      },
-      ...{ whole: zero, measured: zero },
-    } as unknown as (typeof recorded.operations)['intent'];
-    const idle: Measurements = { ...m, operations: { ...m.operations, [closed]: nothing } };
-    const judged = judge(idle, s, figuresOf(idle, s));
-    expect(judged.exitCode).toBe(90);
-    expect(judged.rulings[0]).toMatchObject({
-      state: 'unmeasured',
-      reason: `no player began it: the player module does so by context.start('${closed}'), after an answer`,
-    });
-  });
+  test.each([
+    [3, 'it follows from answers, and has no schedule'],
+    [1, 'no player began anything'],
+  ])(
+    'that nobody began, of %i kinds, leaves its budget without a figure, which is no pass',
+    (count, kept) => {
+      const { kinds, s, m } = runOf(count, { closed: true });
+      const closed = kinds.at(-1) ?? '';
+      const none = EMPTY_HISTOGRAM;
+      const zero = Object.fromEntries(Object.keys(m.operations[closed]?.whole ?? {}).map((key) => [key, 0]));
+      const nothing = {
+        ...recorded.operations.intent,
+        ...{
+          due: none,
+          ok: none,
+          service: none,
+          lag: none,
+          ownLag: none,
+          net: none,
+          rejected: none,
+          windows: [],
+        },
+        ...{ whole: zero, measured: zero },
+      } as unknown as (typeof recorded.operations)['intent'];
+      const idle: Measurements = { ...m, operations: { ...m.operations, [closed]: nothing } };
+      const judged = judge(idle, s, figuresOf(idle, s));
+      expect(judged.exitCode).toBe(90);
+      expect(ruleOf(judged, `schedule-kept.${closed}`).observed).toBe(kept);
+      expect(judged.rulings[0]).toMatchObject({
+        state: 'unmeasured',
+        reason: `no player began it: players by module do so by context.start('${closed}'), after an answer`,
+      });
+    },
+  );
 });
 
 test('a rare kind is drawn in the seconds in which it was answered, and in no other', () => {

@@ -57,6 +57,12 @@ describe('the kinds of operations that a scenario names', () => {
     expect(rates(read(QUIZ, { set: ['load.operations={other: {perSecond: 3}}'] }))).toEqual([3]);
   });
 
+  test('may all follow from answers: nothing has a schedule then', () => {
+    const scenario = read(of('{ a: { due: answer }, b: { due: answer } }'));
+    expect(scenario.operations.map(({ due }) => due)).toEqual(['answer', 'answer']);
+    expect(rates(scenario)).toEqual([0, 0]);
+  });
+
   test('are one alone, intent, when it names none; a single one has a rate by default', () => {
     const none = read(`name: quiz\nsystem: own\nload: { players: 100, intentsPerSecond: 7 }\n${MODULE}`);
     expect(none.operations).toMatchObject([{ id: 'intent', plural: 'intents', label: 'intents' }]);
@@ -126,7 +132,6 @@ describe('refused, with the place', () => {
     ],
     [of('{ a: { weight: 1, due: answer } }'), 'load.operations.a.due: got "answer", expected no due beside'],
     [of('{ a: { due: schedule } }'), 'load.operations.a.due: got "schedule", expected answer'],
-    [of('{ a: { due: answer } }'), 'load.operations.a.perSecond: no operation is ever due'],
     [of('{ a: { every: 5 } }'), 'load.operations.a.every: unknown key "every"'],
     [of('5'), 'load.operations: got 5, expected a map with a key for each kind of operation'],
     [many(21), '5:15 load.operations: got 21 kinds of operations, expected 20 at most'],
