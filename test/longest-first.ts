@@ -38,6 +38,7 @@ const SECONDS: Readonly<Record<string, number>> = {
   'stack/edge.test.ts': 16,
   'load/module/deliveries.test.ts': 15,
   'systems/own/null-calibration.test.ts': 14,
+  'server/batch-writer.test.ts': 14,
   'bench/truth/engine.test.ts': 13,
   'stack/stuck.test.ts': 12,
   'e2e/autocannon.test.ts': 11,

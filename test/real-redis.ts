@@ -1,5 +1,6 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { redisPath } from '../src/stack/redis-program.ts';
 import { stablePort } from '../src/supervision/stable-port.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
@@ -15,17 +16,8 @@ export interface RealRedis {
   start(): Promise<void>;
 }
 
-/** The program, or null where this host has none. */
-export const REDIS = ['redis-server', 'valkey-server'].find(isThere) ?? null;
-
-function isThere(program: string): boolean {
-  try {
-    execFileSync(program, ['--version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
+/** The program's path, or null where this host has none. */
+export const REDIS = await redisPath(process.env);
 
 const PASSWORD = 'of-these-tests-alone';
 

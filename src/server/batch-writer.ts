@@ -52,6 +52,22 @@ interface Waiting<T> {
   reject(error: Error): void;
 }
 
+const noCounts = () => ({
+  /** Transactions that were committed, and their items. */
+  batches: 0,
+  items: 0,
+  /** Batches that were written again over a new connection. */
+  retried: 0,
+  /** Items that were not taken, because the queue was at its bound. */
+  refused: 0,
+  /** Batches that PostgreSQL refused. */
+  failed: 0,
+  reconnects: 0,
+  /** The most items that ever waited at once. */
+  longestQueue: 0,
+});
+type Counts = ReturnType<typeof noCounts>;
+
 const BACKOFF: BackoffPlan = { first: 50, most: 2_000 };
 const SECONDS = geometricBounds(0.0001, 1.3, 30);
 const ITEMS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000];
@@ -62,59 +78,55 @@ const ITEMS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000];
  */
 export class BatchWriter<T> {
   readonly #plan: WriterPlan<T>;
-  readonly #connection: DatabaseConnection;
+  readonly #writes: DatabaseConnection;
+  /**
+   * A connection of its own for reads: it sees only what is committed, and waits for no batch.
+   * Its `query` throws ConnectionLost while PostgreSQL is away.
+   */
+  readonly connection: DatabaseConnection;
   #queue: Waiting<T>[] = [];
   #inFlight: readonly Waiting<T>[] = [];
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> | null = null;
   #closed = false;
   #since: number | null = null;
-  readonly #counts = {
-    batches: 0,
-    items: 0,
-    retried: 0,
-    refused: 0,
-    failed: 0,
-    reconnects: 0,
-    longestQueue: 0,
-  };
+  readonly #counts: Counts;
   readonly #seconds = new FixedHistogram(SECONDS);
   readonly #items = new FixedHistogram(ITEMS);
 
-  private constructor(plan: WriterPlan<T>, open: (writer: BatchWriter<T>) => DatabaseConnection) {
+  private constructor(
+    plan: WriterPlan<T>,
+    writes: DatabaseConnection,
+    reads: DatabaseConnection,
+    counts: Counts,
+  ) {
     this.#plan = plan;
-    this.#connection = open(this);
+    this.#writes = writes;
+    this.connection = reads;
+    this.#counts = counts;
   }
 
   /** @throws CapbenchError (93) when PostgreSQL cannot be reached */
   static async open<T>(plan: WriterPlan<T>): Promise<BatchWriter<T>> {
-    let reconnected = (): void => undefined;
     const { database, application, prepare, log } = plan;
-    const connection = await DatabaseConnection.open(
-      {
-        ...{ database, application, reconnectSeconds: null, backoff: plan.backoff ?? BACKOFF },
-        ...(prepare === undefined ? {} : { prepare }),
+    const counts = noCounts();
+    const access = { database, application, reconnectSeconds: null, backoff: plan.backoff ?? BACKOFF };
+    const writes = await DatabaseConnection.open(prepare === undefined ? access : { ...access, prepare }, {
+      fatal: log,
+      disconnected: (why) => log(`The connection to PostgreSQL was lost, reconnecting: ${why}`),
+      reconnected: (millis) => {
+        counts.reconnects += 1;
+        log(`Reconnected to PostgreSQL after ${Math.round(millis)} ms`);
       },
-      {
-        fatal: log,
-        disconnected: (why) => log(`The connection to PostgreSQL was lost, reconnecting: ${why}`),
-        reconnected: (millis) => {
-          reconnected();
-          log(`Reconnected to PostgreSQL after ${Math.round(millis)} ms`);
-        },
-      },
-    );
-    return new BatchWriter(plan, (writer) => {
-      reconnected = () => {
-        writer.#counts.reconnects += 1;
-      };
-      return connection;
     });
+    // It is lost and reopened with the other one, which reports it.
+    const silent = { fatal: log, disconnected: () => undefined, reconnected: () => undefined };
+    return new BatchWriter(plan, writes, await DatabaseConnection.open(access, silent), counts);
   }
 
   /** PostgreSQL is away, and is being reconnected. */
   get isDisconnected(): boolean {
-    return this.#connection.isDisconnected;
+    return this.#writes.isDisconnected;
   }
 
   /** Items that were added and are not committed. */
@@ -127,15 +139,8 @@ export class BatchWriter<T> {
     return this.#since === null ? 0 : performance.now() - this.#since;
   }
 
-  get counts(): Readonly<
-    Record<'batches' | 'items' | 'retried' | 'refused' | 'failed' | 'reconnects' | 'longestQueue', number>
-  > {
+  get counts(): Readonly<Counts> {
     return this.#counts;
-  }
-
-  /** For reads over the same connection, between two batches. @throws ConnectionLost when the connection fails */
-  get connection(): DatabaseConnection {
-    return this.#connection;
   }
 
   /**
@@ -192,7 +197,8 @@ export class BatchWriter<T> {
     this.#inFlight = [];
     for (const { reject } of rest) reject(new NotWritten());
     // A PostgreSQL that does not answer must not hold up the end of the server.
-    await Promise.race([this.#connection.close().catch(() => undefined), pause(CLOSE_MS)]);
+    const ends = [this.#writes, this.connection].map((one) => one.close().catch(() => undefined));
+    await Promise.race([Promise.all(ends), pause(CLOSE_MS)]);
     return rest.length;
   }
 
@@ -221,7 +227,7 @@ export class BatchWriter<T> {
     this.#since = performance.now();
     let attempts = 0;
     try {
-      await this.#connection.runIdempotent(async (client) => {
+      await this.#writes.runIdempotent(async (client) => {
         attempts += 1;
         if (attempts > 1) this.#counts.retried += 1;
         await transaction(client, () => this.#plan.write(client, items));

@@ -83,18 +83,19 @@ describe('Batches to PostgreSQL', () => {
         added.push(writer.add({ n: own }).then(() => void resolved.push(own)));
       }
     }, 2);
-    for (let kill = 1; kill <= 3; kill++) {
+    for (let kill = 1; kill <= 2; kill++) {
       const before = resolved.length;
       await expect.poll(() => resolved.length).toBeGreaterThan(before + 200);
       await db.postgres.component.kill(micros(0));
     }
     clearInterval(adding);
     await Promise.all(added);
-    // In order, without a gap and without a second time, which would take a number of the sequence.
+    // In the order in which they were added, without a gap.
     expect(resolved).toEqual(upTo(n));
     expect(await rows()).toEqual(upTo(n));
-    expect(writer.counts.items).toBe(n);
-    expect(writer.counts.reconnects).toBe(3);
+    expect(writer.counts).toMatchObject({ items: n, failed: 0 });
+    expect(writer.counts.retried).toBeLessThanOrEqual(2);
+    expect(writer.counts.reconnects).toBe(2);
   });
 
   test('wait for a PostgreSQL that does not answer, up to the bound', async () => {
@@ -107,6 +108,8 @@ describe('Batches to PostgreSQL', () => {
     await expect(writer.add({ n: 1_000 })).rejects.toThrow(BufferFull);
     await expect.poll(() => writer.stalledMillis).toBeGreaterThan(0);
     expect(writer.waiting).toBe(100);
+    // Reads wait for no batch.
+    expect((await writer.connection.query({ text: 'select 1 as one' })).rows).toEqual([{ one: 1 }]);
     await unblock();
     await Promise.all(waiting);
     expect(await rows()).toEqual(upTo(101));

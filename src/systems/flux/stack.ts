@@ -1,5 +1,6 @@
 import type { Scenario } from '../../scenario/scenario.ts';
 import type { ComponentSpec, StartContext } from '../../stack/component-spec.ts';
+import { databaseEnvironment } from '../../stack/database-environment.ts';
 import { postgresComponent } from '../../stack/postgres-component.ts';
 import { serverComponent } from '../../stack/server.ts';
 import { shownSetting } from '../../stack/settings.ts';
@@ -30,7 +31,6 @@ export function fluxComponents(scenario: Scenario): readonly ComponentSpec[] {
 function environmentOf(scenario: Scenario, instance: number, { token, mayRestart, started }: StartContext) {
   const { players, monsters } = fluxLoad(scenario);
   const { servers, playersPerPlace, batch, rowShape } = fluxWorld(scenario);
-  const { database } = started('postgres');
   return {
     INSTANCE_ID: String(instance),
     INSTANCES: String(servers),
@@ -41,11 +41,7 @@ function environmentOf(scenario: Scenario, instance: number, { token, mayRestart
     BATCH_TIME_LIMIT_MS: String(toMillis(batch.interval)),
     TOKEN: token,
     ROW_SHAPE: rowShape,
-    DB_SOCKET_PATH: database?.host ?? '',
-    DB_PORT: String(database?.port),
-    DB_USER: database?.user ?? '',
-    DB_PASSWORD: database?.password ?? '',
-    DB_NAME: database?.database ?? '',
+    ...databaseEnvironment(started('postgres')),
     // Without planned faults, the loss of PostgreSQL ends the run.
     RECONNECT_SECONDS: String(mayRestart ? RECONNECT_SECONDS : 0),
   };
