@@ -27,6 +27,8 @@ const OF_KERNEL: Readonly<Record<string, RegExp>> = {
   'generator.waitedPercent': /^generator\.\d+\.waitedSeconds$/,
   'world.waitedPercent': /^world\.\d+\.waitedSeconds$/,
   'database.cpuPercentOfHost': /^postgres\.cpuSeconds$/,
+  'database.cpuCores': /^postgres\.cpuSeconds$/,
+  'database.memoryBytes': /^postgres\.memoryBytes$/,
   'database.memoryPercentOfHost': /^postgres\.memoryBytes$/,
   'database.waitedPercent': /^postgres\.waitedSeconds$/,
 };

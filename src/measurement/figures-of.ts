@@ -21,6 +21,7 @@ import {
   generatorFigures,
   hostFigures,
   redisFigures,
+  serversOf,
   targetFigures,
   throughputFigures,
   worldFigures,
@@ -61,7 +62,7 @@ function generalFigures(m: Measurements, s: Scenario): Figures {
     database: databaseFigures(m),
     redis: redisFigures(m),
     target: targetFigures(m, s),
-    network: networkFigures(m),
+    network: networkFigures(m, s),
     ...(m.deliveries === undefined ? {} : { delivery: deliveryFigures(m.deliveries) }),
     ...(m.player === undefined ? {} : { player: playerFigures(m, m.player) }),
     integrity: integrityFigures(m),
@@ -127,16 +128,18 @@ const ceilingFigures = ({ ceilings }: Measurements): Figures['ceilings'] => ({
   statement: ceilings?.statement ?? null,
 });
 
-function networkFigures(m: Measurements): Figures['network'] {
+function networkFigures(m: Measurements, s: Scenario): Figures['network'] {
   const { phases } = m;
   const { histogram } = m.connect;
   const { pace, gauge, increase } = measuredOf(m, 'load');
   const [bytesIn, bytesOut, players] = [pace('bytesIn'), pace('bytesOut'), gauge('connected').mean];
   const connecting = phases.ready === null || phases.connect === null ? null : phases.ready - phases.connect;
+  const bytesPerSecond = sumOf([bytesIn, bytesOut, pace('commandBytes')]);
   return {
     bytesPerPlayerSecondIn: ratio(bytesIn, players),
     bytesPerPlayerSecondOut: ratio(bytesOut, players),
-    bytesPerSecond: sumOf([bytesIn, bytesOut, pace('commandBytes')]),
+    bytesPerSecond,
+    bytesPerServerSecond: ratio(bytesPerSecond, serversOf(m, s)),
     connections: gauge('connections'),
     handshakes: increase('handshakes'),
     connectMs: percentilesOf(histogram, m.connect.failed),

@@ -68,6 +68,12 @@ const loadShares = {
   ),
   rejectedPercent: ofOperations(figure('%')).describe('rejected / (scheduled - idle).'),
   idlePercent: ofOperations(figure('%')).describe('idle / scheduled.'),
+  total: z
+    .object({
+      ...{ sentPercent: figure('%'), errorPercent: figure('%'), unansweredPercent: figure('%') },
+      ...{ rejectedPercent: figure('%'), idlePercent: figure('%') },
+    })
+    .describe('The same shares of all operations together.'),
 };
 
 const operationsPerSecond = figure('ops/s', 'Acknowledged: ok + rejected.');
@@ -94,10 +100,12 @@ const throughput = z.object({
 const world = z.object({
   servers: known('servers'),
   cpuPercentOfCore: spread('%', 'Of the busiest server; 100 is one core.'),
+  cpuCores: spread('cores', 'Of the same server.'),
   cpuPercentTotal: spread('%', 'All servers, of as many cores as there are servers.'),
   memoryBytes: spread('bytes', 'Of the largest server.'),
   memoryTotalBytes: spread('bytes'),
   connections: spread('connections'),
+  connectionsPerServer: spread('connections', 'Of the server with most.'),
   loopDelayMs: spread('ms'),
   waitedPercent: figure('%', 'Of the time, ready to run without a CPU.'),
 });
@@ -116,6 +124,8 @@ const database = z.object({
   walBytesPerSecond: figure('bytes/s'),
   workingSetBytes: spread('bytes'),
   cpuPercentOfHost: spread('%'),
+  cpuCores: spread('cores'),
+  memoryBytes: spread('bytes', 'Of all its processes: private memory, and the shared part once.'),
   waitedPercent: figure(
     '%',
     'Seconds in which its processes were ready to run without a CPU, of the time; 200 when two waited all the time.',
@@ -127,10 +137,12 @@ const number = z.number().nullable();
 const redis = z
   .object({
     operationsPerSecond: figure('ops/s'),
+    commandsPerRead: figure('x', 'Commands for each read of a socket: above 1 where they are pipelined.'),
     usedMemoryBytes: spread('bytes', 'As Redis counts it, which maxmemory limits.'),
     memoryBytes: spread('bytes', 'Of its process, as the system counts it.'),
     connections: spread('connections'),
     cpuPercentOfCore: spread('%'),
+    cpuCores: spread('cores'),
     evictedKeys: figure('keys'),
     expiredKeys: figure('keys'),
     hitRatioPercent: figure('%'),
@@ -177,6 +189,7 @@ const network = z.object({
   bytesPerPlayerSecondIn: figure('bytes/s'),
   bytesPerPlayerSecondOut: figure('bytes/s'),
   bytesPerSecond: figure('bytes/s'),
+  bytesPerServerSecond: figure('bytes/s', 'The same for each server, on average.'),
   connections: spread('connections', 'Of players to their servers.'),
   handshakes: figure('connections', 'Connections that players opened in the measure phase.'),
   connectMs: percentiles(),

@@ -13,7 +13,7 @@ import type { Scenario } from '../scenario/scenario.ts';
 import { toMillis } from '../units.ts';
 import type { Figures, LatencyFigures, OpenPercentiles, Percentiles } from './figures.ts';
 import type { LatencyFacts } from './measurements.ts';
-import { percentOf } from './readings.ts';
+import { percentOf, sumOf } from './readings.ts';
 import { demandOf, sentOf, unansweredOf, unansweredSentOf } from './sent.ts';
 
 /** The outcomes of the operations that were due, as percentages. */
@@ -21,10 +21,14 @@ export function sharesOf(
   all: PerOperation<Counts | null>,
 ): Pick<
   Figures['load'],
-  'sentPercent' | 'errorPercent' | 'unansweredPercent' | 'rejectedPercent' | 'idlePercent'
+  'sentPercent' | 'errorPercent' | 'unansweredPercent' | 'rejectedPercent' | 'idlePercent' | 'total'
 > {
   const each = (part: (counts: Counts) => number) =>
     mapOperations(all, (counts) => (counts === null ? null : percentOf(part(counts), demandOf(counts))));
+  const counted = Object.values(all);
+  const sum = (part: (counts: Counts) => number): number | null =>
+    sumOf(counted.map((counts) => (counts === null ? null : part(counts))));
+  const ofTotal = (part: (counts: Counts) => number): number | null => percentOf(sum(part), sum(demandOf));
   return {
     sentPercent: each(sentOf),
     errorPercent: each(({ failed }) => failed),
@@ -33,6 +37,16 @@ export function sharesOf(
     idlePercent: mapOperations(all, (counts) =>
       counts === null ? null : percentOf(counts.idle, counts.scheduled),
     ),
+    total: {
+      sentPercent: ofTotal(sentOf),
+      errorPercent: ofTotal(({ failed }) => failed),
+      unansweredPercent: ofTotal(unansweredOf),
+      rejectedPercent: ofTotal(({ rejected }) => rejected),
+      idlePercent: percentOf(
+        sum(({ idle }) => idle),
+        sum(({ scheduled }) => scheduled),
+      ),
+    },
   };
 }
 

@@ -143,9 +143,9 @@ const stage = z.object({
  *   host.throttledPeriods (counter, of the control group of capbench and all above it), host.memoryFullSeconds,
  *   host.cpuSomeSeconds (counter; PSI totals)
  *   delivery.<expected|delivered|lost|excused> (counter; by the time at which the sender's operation was due)
- *   redis.operations, redis.cpuSeconds, redis.evictedKeys, redis.expiredKeys, redis.keyspaceHits, redis.keyspaceMisses,
- *   redis.rejectedConnections, redis.errorReplies, redis.networkBytes (counter), redis.usedMemoryBytes, redis.memoryBytes,
- *   redis.connections, redis.keys (gauge), redis.command.<name>.calls, redis.command.<name>.micros (counter)
+ *   redis.operations, redis.reads (of sockets), redis.cpuSeconds, redis.evictedKeys, redis.expiredKeys, redis.keyspaceHits,
+ *   redis.keyspaceMisses, redis.rejectedConnections, redis.errorReplies, redis.networkBytes (counter), redis.usedMemoryBytes,
+ *   redis.memoryBytes, redis.connections, redis.keys (gauge), redis.command.<name>.calls, redis.command.<name>.micros (counter)
  *   process.<name>.cpuSeconds, process.<name>.busiestThreadSeconds (counter; of a process of a target and its children),
  *   process.<name>.memoryBytes, process.<name>.threads, process.<name>.descriptors, process.<name>.processes (gauge)
  *   metrics.N.<selector> (N = 1-based page of a target; a counter grows from 0 at the first reading, over all samples chosen)

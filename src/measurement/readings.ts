@@ -219,6 +219,8 @@ export function measuredOf(m: Measurements, of: string) {
     rate: (name: string): number | null => rateOf(series(name), window),
     pace: (name: string): number | null => paceOf(series(name), window),
     increase: (name: string): number | null => increaseOf(series(name), window),
+    /** The growth in each second. */
+    perSecond: (name: string): Spread => spreadOf(ratesAt(series(name), secondsOf(window).slice(1))),
     /** In percent of the given amount per second. */
     percents: (name: string, whole: number): Spread =>
       percentsOf(ratesAt(series(name), secondsOf(window).slice(1)), whole),

@@ -48,27 +48,32 @@ function largest(spreads: readonly Spread[]): Spread {
   return spreads.reduce((most, one) => ((one.mean ?? -1) > (most.mean ?? -1) ? one : most), NO_SPREAD);
 }
 
+export const serversOf = (m: Measurements, { world }: Scenario): number =>
+  numbered(m.series, 'world', 'operations').length || m.targets || world.servers;
+
 export function worldFigures(m: Measurements, s: Scenario): Figures['world'] {
   const { window, each } = measuredOf(m, 'world');
   const seconds = secondsOf(window);
   const together = (name: string): Spread => togetherOf(each(name), window);
   const cpu = each('cpuSeconds').map((series) => ratesAt(series, seconds.slice(1)));
   return {
-    servers: each('operations').length || m.targets || s.world.servers,
+    servers: serversOf(m, s),
     cpuPercentOfCore: largest(cpu.map((column) => percentsOf(column, 1))),
+    cpuCores: largest(cpu.map(spreadOf)),
     cpuPercentTotal: percentsOf(sumColumns(cpu), cpu.length),
     memoryBytes: largest(each('memoryBytes').map((series) => gaugeOf(series, window))),
     memoryTotalBytes: together('memoryBytes'),
     connections: together('connections'),
+    connectionsPerServer: largest(each('connections').map((series) => gaugeOf(series, window))),
     loopDelayMs: spreadOf(each('loopDelayMs').flatMap((series) => valuesAt(series, seconds))),
     waitedPercent: waitedPercent(m, 'world'),
   };
 }
 
 export function databaseFigures(m: Measurements): Figures['database'] {
-  const { gauge, rate, increase, percents } = measuredOf(m, 'postgres');
+  const { gauge, rate, increase, percents, perSecond } = measuredOf(m, 'postgres');
   const hits = increase('blocksHit');
-  const { mean, min, max } = gauge('memoryBytes');
+  const memory = gauge('memoryBytes');
   const ofHost = (bytes: number | null): number | null => percentOf(bytes, m.host.memoryBytes);
   return {
     connections: gauge('connections'),
@@ -84,20 +89,24 @@ export function databaseFigures(m: Measurements): Figures['database'] {
     walBytesPerSecond: rate('walBytes'),
     workingSetBytes: gauge('workingSetBytes'),
     cpuPercentOfHost: percents('cpuSeconds', m.host.cpus),
+    cpuCores: perSecond('cpuSeconds'),
+    memoryBytes: memory,
     waitedPercent: percentOf(rate('waitedSeconds'), 1),
-    memoryPercentOfHost: { mean: ofHost(mean), min: ofHost(min), max: ofHost(max) },
+    memoryPercentOfHost: { mean: ofHost(memory.mean), min: ofHost(memory.min), max: ofHost(memory.max) },
   };
 }
 
 export function redisFigures(m: Measurements): Figures['redis'] {
-  const { gauge, rate, increase, percents } = measuredOf(m, 'redis');
+  const { gauge, rate, increase, percents, perSecond } = measuredOf(m, 'redis');
   const hits = increase('keyspaceHits');
   return {
     operationsPerSecond: rate('operations'),
+    commandsPerRead: ratio(increase('operations'), increase('reads')),
     usedMemoryBytes: gauge('usedMemoryBytes'),
     memoryBytes: gauge('memoryBytes'),
     connections: gauge('connections'),
     cpuPercentOfCore: percents('cpuSeconds', 1),
+    cpuCores: perSecond('cpuSeconds'),
     evictedKeys: increase('evictedKeys'),
     expiredKeys: increase('expiredKeys'),
     hitRatioPercent: percentOf(hits, sumOf([hits, increase('keyspaceMisses')])),

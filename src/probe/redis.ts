@@ -18,6 +18,7 @@ interface Series {
 }
 const SERIES: Readonly<Record<string, Series>> = {
   operations: { kind: 'counter', of: 'redis.operationsPerSecond', fields: ['total_commands_processed'] },
+  reads: { kind: 'counter', of: 'redis.commandsPerRead', fields: ['total_reads_processed'] },
   usedMemoryBytes: { kind: 'gauge', of: 'redis.usedMemoryBytes', fields: ['used_memory'] },
   memoryBytes: { kind: 'gauge', of: 'redis.memoryBytes', fields: ['used_memory_rss'] },
   connections: { kind: 'gauge', of: 'redis.connections', fields: ['connected_clients'] },

@@ -49,6 +49,25 @@ test('every percentage has the denominator that its name states', () => {
   expect(figures.host.nodeMajor).toBe(20);
 });
 
+test('cores are percentages of a core by a hundred, and a server has its part of the bytes', () => {
+  const { world, database, host, network } = figures;
+  expect(world.cpuCores.max).toBeCloseTo((world.cpuPercentOfCore.max ?? 0) / 100, 9);
+  expect(database.cpuCores.mean).toBeCloseTo(((database.cpuPercentOfHost.mean ?? 0) * host.cpus) / 100, 9);
+  expect(network.bytesPerServerSecond).toBeCloseTo((network.bytesPerSecond ?? 0) / world.servers, 9);
+  expect(world.connectionsPerServer.max).toBeLessThan(world.connections.max ?? 0);
+});
+
+test('shares of all operations together are weighted by how many were due', () => {
+  const { intent, monsterCommand } = recorded.operations;
+  const failed = { ...intent.measured, ok: intent.measured.ok - 400, failed: 300, timedOut: 100 };
+  const operations = { ...recorded.operations, intent: { ...intent, measured: failed } };
+  const { total } = fluxFiguresOf(measurementsOf({ operations })).load;
+  const due = intent.measured.scheduled + monsterCommand.measured.scheduled;
+  expect(total.errorPercent).toBeCloseTo((100 * 300) / due, 9);
+  expect(total.unansweredPercent).toBeCloseTo((100 * 400) / due, 9);
+  expect(total.idlePercent).toBe(0);
+});
+
 const of = (over: Partial<OperationFacts>) =>
   fluxFiguresOf(
     measurementsOf({

@@ -33,8 +33,11 @@ test('the probe sends only INFO, once for each reading, and reconnects after a l
     'redis.command.config|get.micros': 30,
   });
   expect(redis.commands).toEqual(['AUTH', 'INFO', 'INFO']);
-  const because = `INFO of the Redis at 127.0.0.1:${redis.port} has no total_error_replies`;
-  expect(probe.absences()).toEqual([{ of: 'redis.errorReplies', because }]);
+  const hasNo = `INFO of the Redis at 127.0.0.1:${redis.port} has no`;
+  expect(probe.absences()).toEqual([
+    { of: 'redis.commandsPerRead', because: `${hasNo} total_reads_processed` },
+    { of: 'redis.errorReplies', because: `${hasNo} total_error_replies` },
+  ]);
   redis.cut();
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect((await read())['redis.operations']).toBe(30);
