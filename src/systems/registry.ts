@@ -4,6 +4,7 @@ import { kindsIn } from '../scenario/kinds.ts';
 import { map } from '../scenario/leaf.ts';
 import type { SystemScenario } from '../scenario/system-scenario.ts';
 import { flux } from './flux/system.ts';
+import { mud } from './mud/system.ts';
 import { own, ownOf, ownOn } from './own/system.ts';
 import type { System, Systems } from './system.ts';
 
@@ -54,4 +55,4 @@ export function systemsOf(all: readonly System[]): Systems {
 }
 
 /** The systems of capbench. The only place that names them all. */
-export const SYSTEMS = systemsOf([flux, own]);
+export const SYSTEMS = systemsOf([flux, mud, own]);

@@ -1,0 +1,118 @@
+import type { Redis } from 'ioredis';
+import type { Probe, Sample } from '../../probe/probe.ts';
+
+/** Keys of players whose time to live is read. */
+const SAMPLED = 20;
+const PAGE_SIZE = 1_000;
+const TIMEOUT_MS = 2_000;
+
+/** The document's keys, by what follows the name of a player or a room; and the keys of the whole world. */
+const KINDS = {
+  playerState: /^player:[^:]+:state$/,
+  playerLocation: /^player:[^:]+:location$/,
+  playerSession: /^player:[^:]+:session$/,
+  roomState: /^room:[^:]+:state$/,
+  roomPlayers: /^room:[^:]+:players$/,
+  roomEvents: /^room:[^:]+:events$/,
+  global: /^global:(?:world_time|weather|quests|active_players)$/,
+} as const;
+export type KeyKind = keyof typeof KINDS;
+export const KEY_KINDS = Object.keys(KINDS) as readonly KeyKind[];
+
+const CHANNELS = {
+  room: /^room:[^:]+$/,
+  user: /^user:[^:]+$/,
+  global: /^global$/,
+} as const;
+export const CHANNEL_KINDS = Object.keys(CHANNELS) as readonly (keyof typeof CHANNELS)[];
+
+const counted = <K extends string>(
+  names: readonly string[],
+  kinds: Readonly<Record<K, RegExp>>,
+): Readonly<Record<K | 'other', number>> => {
+  const counts: Record<string, number> = { other: 0 };
+  for (const kind of Object.keys(kinds)) counts[kind] = 0;
+  for (const name of names) {
+    const kind = Object.entries<RegExp>(kinds).find(([, pattern]) => pattern.test(name))?.[0] ?? 'other';
+    counts[kind] = (counts[kind] ?? 0) + 1;
+  }
+  return counts as Record<K | 'other', number>;
+};
+
+/** How many keys there are of each kind; the rest is `other`. */
+export const keyCounts = (keys: readonly string[]) => counted(keys, KINDS);
+/** The same of channels with subscribers. */
+export const channelCounts = (channels: readonly string[]) => counted(channels, CHANNELS);
+
+/**
+ * Looks at what the game keeps in Redis, from outside: which keys there are and which channels, where a phase begins or ends,
+ * and once a second how long the keys of a few players still live.
+ */
+export function openStoreProbe(url: string): Probe {
+  let client: Redis | null = null;
+
+  const connected = async (): Promise<Redis> => {
+    if (client?.status === 'ready') return client;
+    const { Redis } = await import('ioredis');
+    client?.disconnect();
+    client = new Redis(url, {
+      ...{ protocol: 2, lazyConnect: true, connectTimeout: TIMEOUT_MS, commandTimeout: TIMEOUT_MS },
+      // The next reading reconnects.
+      ...{ retryStrategy: () => null, maxRetriesPerRequest: 0, enableOfflineQueue: false },
+      ...{ disableClientInfo: true },
+    });
+    client.on('error', () => undefined); // what is asked next rejects
+    await client.connect();
+    return client;
+  };
+
+  const lifetimes = async (redis: Redis): Promise<readonly Sample[]> => {
+    const names = await redis.srandmember('global:active_players', SAMPLED);
+    if (names.length === 0) return [];
+    const pipeline = redis.pipeline();
+    for (const name of names) pipeline.pttl(`player:${name}:state`);
+    const replies = (await pipeline.exec()) ?? [];
+    const millis = replies.flatMap(([, value]) => (typeof value === 'number' && value >= 0 ? [value] : []));
+    if (millis.length === 0) return [];
+    return [
+      { series: 'mud.shortestTtlSeconds', kind: 'gauge', value: Math.min(...millis) / 1e3 },
+      { series: 'mud.longestTtlSeconds', kind: 'gauge', value: Math.max(...millis) / 1e3 },
+      // A key without expiry would live for ever.
+      {
+        series: 'mud.keysWithoutTtl',
+        kind: 'gauge',
+        value: replies.filter(([, value]) => value === -1).length,
+      },
+    ];
+  };
+
+  const census = async (redis: Redis): Promise<readonly Sample[]> => {
+    const keys: string[] = [];
+    let cursor = '0';
+    do {
+      const [next, page] = await redis.scan(cursor, 'COUNT', PAGE_SIZE);
+      keys.push(...page);
+      cursor = next;
+    } while (cursor !== '0');
+    const channels = channelCounts((await redis.call('pubsub', 'channels')) as string[]);
+    // A scan may return a key twice.
+    const found = keyCounts([...new Set(keys)]);
+    return [
+      ...KEY_KINDS.map((kind): Sample => ({ series: `mud.keys.${kind}`, kind: 'gauge', value: found[kind] })),
+      ...[...CHANNEL_KINDS, 'other' as const].map(
+        (kind): Sample => ({ series: `mud.channels.${kind}`, kind: 'gauge', value: channels[kind] }),
+      ),
+    ];
+  };
+
+  return {
+    name: 'mud',
+    async sample(isBoundary = false) {
+      const redis = await connected();
+      return [...(await lifetimes(redis)), ...(isBoundary ? await census(redis) : [])];
+    },
+    async close() {
+      client?.disconnect();
+    },
+  };
+}
