@@ -30,7 +30,9 @@ function codeOf(text: string): readonly string[] {
 test('the general rooms use no word of a system', () => {
   const found = readdirSync(src, { recursive: true, encoding: 'utf8' })
     .map((file) => file.split(sep).join('/'))
-    .filter((file) => file.endsWith('.ts') && !SYSTEMS.some((system) => file.startsWith(`systems/${system}/`)))
+    .filter(
+      (file) => file.endsWith('.ts') && !SYSTEMS.some((system) => file.startsWith(`systems/${system}/`)),
+    )
     .sort()
     .flatMap((file) =>
       codeOf(readFileSync(join(src, file), 'utf8'))

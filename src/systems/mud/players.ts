@@ -70,15 +70,19 @@ export function mudPlayers({ workload }: WorkerSetup, { ledger }: SourceTools): 
         const { player } = context;
         const socket = context.openSocket(`${PLAY_PATH}?player=${player}`);
         const waiting: MudSession['waiting'] = new Map();
+        let savedUpTo = 0;
         socket.on('message', (data) => {
           const text = data.toString();
           const frame = decodeFrame(text);
           check(context, text, frame);
           if (frame === null) return;
           if (frame.type === 'connected') resolve({ lastNumber: frame.last, socket, waiting });
-          else if (frame.type === 'saved')
-            ledger.saved(player, Number(frame.from), Number(frame.id), context.now());
-          else if (frame.type === 'room_message') hear(context, frame);
+          else if (frame.type === 'saved') {
+            const [from, to] = [Number(frame.from), Number(frame.id)];
+            // What was reported before need not be recorded again.
+            if (to > savedUpTo) ledger.saved(player, Math.max(from, savedUpTo + 1), to);
+            savedUpTo = Math.max(savedUpTo, to);
+          } else if (frame.type === 'room_message') hear(context, frame);
           else settle(context, waiting, frame);
         });
         socket.once('error', reject);

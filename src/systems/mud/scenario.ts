@@ -97,7 +97,7 @@ export const mudScenario: SystemScenario = {
   },
   workload: (scenario) => {
     const own: MudWorkload = { rooms: roomsOf(scenario), saveSeconds: mudWorld(scenario).saveInterval / 1e6 };
-    return { entities: scenario.load.players, own, deliveries: true };
+    return { entities: scenario.load.players, own, deliveries: true, ledger: { timed: true } };
   },
   traits: (scenario) => ({
     hasServerMetrics: 'yes',

@@ -1,5 +1,6 @@
 import type { Scenario } from '../../scenario/scenario.ts';
 import type { ComponentSpec, StartContext } from '../../stack/component-spec.ts';
+import { askWorld } from '../../stack/health.ts';
 import { postgresComponent } from '../../stack/postgres-component.ts';
 import { redisComponent } from '../../stack/redis-component.ts';
 import { serverComponent } from '../../stack/server.ts';
@@ -7,7 +8,7 @@ import { shownSetting } from '../../stack/settings.ts';
 import type { AppliedSetting } from '../../stack/stack.ts';
 import { bundleFile } from '../../supervision/bundle-file.ts';
 import { formatDuration, toMillis } from '../../units.ts';
-import { askHealth } from './health.ts';
+
 import { mudWorld, roomsOf } from './scenario.ts';
 
 /** Redis, PostgreSQL and the instances. */
@@ -19,7 +20,7 @@ export function mudComponents(scenario: Scenario): readonly ComponentSpec[] {
       ...{ name: `world-${instance}`, instance, after: ['redis', 'postgres'], heap: world.heap },
       module: bundleFile('mud-server'),
       env: (context) => environmentOf(scenario, instance, context),
-      health: askHealth,
+      health: (server, signal) => askWorld(server, 'mud', signal),
     });
   });
   return [redisComponent(redis), postgresComponent(postgres), ...servers];
