@@ -79,6 +79,7 @@ const bench = () => ({
   'bench-known-world': 'test/bench/truth/known-world.ts',
   attribution: 'test/attribution/attribution.ts',
   torture: 'test/torture/torture.ts',
+  worlds: 'test/worlds/worlds.ts',
   soak: 'test/soak/soak.ts',
   fuzz: 'test/fuzz/fuzz.ts',
   ...Object.fromEntries(BENCH_PROCESSES.map((name) => [`bench-${name}`, `test/bench/${name}.ts`])),

@@ -1,0 +1,60 @@
+import { EXIT } from '../../src/errors.ts';
+import type { Expectation } from './expectation.ts';
+import type { Plan } from './finished-run.ts';
+import type { KillSeries } from './kill-series.ts';
+
+/** A run of a shipped scenario, and how it has to end. */
+export interface Case extends Plan, Expectation {
+  readonly name: string;
+}
+
+const BREACHED = [EXIT.breached];
+const LOST = [EXIT.dataLost];
+/** As a whole: the calibration, the start of the stack, the load, the drain. */
+const SMALL_SECONDS = 120;
+const small = (scenario: string) => ({ scenario, mostSeconds: SMALL_SECONDS });
+
+/** The scenarios that a quiet machine passes 9 times of 10. */
+export const QUIET: readonly Case[] = ['mud-small', 'quiz-small'].map((scenario) => ({
+  ...{ name: scenario, ...small(scenario), codes: [EXIT.pass] },
+}));
+
+/** `kill` of a component two seconds into the measure phase, as a value of --set. */
+const killed = (of: string): string =>
+  `faults=${JSON.stringify([{ action: 'kill', of, at: '2s', lasting: '1s' }])}`;
+
+/** Each broken variant of a promise, and each negative control, is caught; and the failures that are promised are survived. */
+export const CASES: readonly Case[] = [
+  { name: 'mud-faults', scenario: 'mud-faults', mostSeconds: 300, codes: [EXIT.pass] },
+  { name: 'quiz-faults', scenario: 'quiz-faults', mostSeconds: 300, codes: [EXIT.pass] },
+  {
+    name: 'mud, events only to the own instance',
+    ...small('mud-small'),
+    set: ['world.publish=local'],
+    codes: BREACHED,
+  },
+  {
+    name: 'mud, answers before Redis has them, and an instance killed',
+    ...small('mud-kills'),
+    set: ['world.acknowledge=early', killed('world-1')],
+    codes: LOST,
+  },
+  {
+    name: 'quiz, answers before Redis has them, and a server killed',
+    ...small('quiz-kills'),
+    set: ['world.acknowledge=early', killed('world-1')],
+    codes: LOST,
+  },
+  {
+    name: 'quiz, results without waiting for the disk, and PostgreSQL killed',
+    ...small('quiz-kills'),
+    set: ['postgres.settings.synchronous_commit=off', killed('postgres')],
+    codes: LOST,
+  },
+];
+
+/** Components that are killed again and again, and what may be lost of what was acknowledged. */
+export const SERIES: readonly KillSeries[] = [
+  { scenario: 'mud-kills', promised: { redis: 'window', postgres: 'nothing', 'world-1': 'nothing' } },
+  { scenario: 'quiz-kills', promised: { redis: 'window', postgres: 'nothing', 'world-1': 'nothing' } },
+];
