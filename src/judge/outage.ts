@@ -33,7 +33,7 @@ export function withoutOutage(
     : `another fault began while ${component} was down, or the load ended before it answered again`;
 }
 
-const OF_ROWS: ReadonlySet<string> = new Set(['lost', 'phantom', 'duplicated']);
+const OF_ROWS: ReadonlySet<string> = new Set(['lost', 'lostInWindow', 'phantom', 'duplicated']);
 
 /** Whether a figure comes from comparing what is kept with the ledger. */
 export const isOfRows = ({ section, path }: BudgetMetric): boolean =>

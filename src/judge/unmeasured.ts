@@ -128,8 +128,14 @@ function unmeasuredInRun(budget: MeasuredBudget, m: UnmeasuredFacts, figures: Un
   if (names !== undefined && !m.probes.some(({ name }) => names.test(name))) {
     return byRun(`no probe watched the ${section === 'integrity' ? 'database' : section}`);
   }
-  return byRun(OF_TRAFFIC.test(metric.figure) ? WHY.noTraffic : 'no data');
+  return byRun(OF_LEVELS[metric.figure] ?? (OF_TRAFFIC.test(metric.figure) ? WHY.noTraffic : 'no data'));
 }
+
+/** Figures of systems whose servers acknowledge at two levels. */
+const OF_LEVELS: Readonly<Record<string, string | undefined>> = {
+  'integrity.saved': 'the servers of this system acknowledge an operation once',
+  'integrity.lostInWindow': 'this system states no loss that an outage may cause',
+};
 
 const OF_TRAFFIC = /^network\.(?:bytes|connections|handshakes)/;
 

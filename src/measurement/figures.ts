@@ -254,6 +254,17 @@ const integrity = z.object({
   phantom: figure('ops'),
   duplicated: figure('ops'),
   holes: figure('ops'),
+  saved: figure('ops', 'Reported as saved, of those acknowledged: the second level of acknowledgement.'),
+  lostInWindow: figure('ops', 'Acknowledged and not saved, and lost by an outage within the stated window.'),
+  windows: z
+    .array(
+      z.object({
+        of: text,
+        withinSeconds: number.describe('Acknowledged this long before the outage; null: at any time.'),
+      }),
+    )
+    .describe('What outages may cost, as the system states it.')
+    .optional(),
   rowWritesServers: figure('rows'),
   rowWritesPostgres: figure('rows'),
   rowWritesDisagreePercent: figure('%', 'Of what PostgreSQL counted.'),
@@ -319,6 +330,9 @@ const fault = z.object({
   phantom: number,
   duplicated: number,
   holes: number.describe('Entities whose numbers do not add up.'),
+  lostInWindow: number
+    .optional()
+    .describe('Acknowledged and lost within the stated window; absent where no loss is stated.'),
   forced: z
     .literal(true)
     .optional()
@@ -352,6 +366,9 @@ const outage: z.ZodObject<
   operations: z.record(text, z.object(outageShares)),
   disconnects: number.describe('Connections of players that ended, until the next fault or the end.'),
   lost: number.describe('Acknowledged, and not there once the component was back.'),
+  lostInWindow: number.describe(
+    'The same within the stated window, which is no loss; null where none is stated.',
+  ),
   phantom: number,
   duplicated: number,
 });

@@ -40,6 +40,7 @@ function outageOf(
     operations: Object.fromEntries(each.map(([id, counts]) => [id, sharesOf(counts)])),
     disconnects: sum('disconnects'),
     lost: sum('lost'),
+    lostInWindow: sum('lostInWindow'),
     phantom: sum('phantom'),
     duplicated: sum('duplicated'),
   };

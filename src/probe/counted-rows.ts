@@ -167,7 +167,7 @@ export function compareLedger(
     const excused = excusable?.get(id);
     if (strict !== null && excused !== undefined && isWrong(found)) {
       found = strict.of(id);
-      lostInWindow += missingOf(excused, found.extra, acked - applied);
+      lostInWindow += missingOf(excused, found, acked - applied);
     }
     for (const kind of ['lost', 'phantom', 'duplicated', 'holes', 'open'] as const)
       total[kind] += found[kind];
@@ -198,9 +198,12 @@ function without({ base, acked, stated }: Ledger, excusable: ExcusableNumbers) {
   return { ackedNumbers, stated: statedSince };
 }
 
-/** How many of the excusable numbers are missing; `short`: by how many the row has fewer than were acknowledged. */
-function missingOf(excused: ReadonlySet<number>, extra: readonly number[] | null, short: number): number {
-  if (extra === null) return Math.min(excused.size, Math.max(0, short));
+/**
+ * How many of the excusable numbers are missing; `short`: by how many the row has fewer than were acknowledged, of which some
+ * may be `lost` without an excuse.
+ */
+function missingOf(excused: ReadonlySet<number>, { extra, lost }: RowFindings, short: number): number {
+  if (extra === null) return Math.min(excused.size, Math.max(0, short - lost));
   let there = 0;
   for (const number of excused) if (isIn(extra, number)) there += 1;
   return excused.size - there;

@@ -8,6 +8,7 @@ import {
   faultNote,
   foremost,
   haveNumbers,
+  losesInWindow,
   perPlayerTexts,
   playersText,
   rateText,
@@ -89,9 +90,11 @@ export function stageParts(report: Report): string[] {
 
 export function faultParts({ faults: all }: Report): string[] {
   if (all.length === 0) return [];
+  const windowed = losesInWindow(all);
   const head = [
     ...['', 'at', 'down', 'recovery', 'backlog', 'failed', 'timed out', 'skipped', 'reconnects'],
     ...['lost', 'phantom', 'duplicated', 'holes'],
+    ...(windowed ? ['lost in window'] : []),
   ];
   const rows = all.map((fault) => {
     const note = faultNote(fault);
@@ -101,6 +104,7 @@ export function faultParts({ faults: all }: Report): string[] {
       ...[
         ...[fault.backlogPeak, fault.failed, fault.timedOut, fault.skipped, fault.reconnects],
         ...[fault.lost, fault.phantom, fault.duplicated, fault.holes],
+        ...(windowed ? [fault.lostInWindow ?? null] : []),
       ].map((n) => numberText(n)),
     ]);
   });

@@ -1,4 +1,5 @@
 import { budgetsLine } from '../judge/verdict.ts';
+import { statedWindows } from '../measurement/stated-window.ts';
 import { ofOperation } from '../scenario/operations.ts';
 import type { Drawing } from './drawing.ts';
 import { databaseFacts, hostFacts, runFacts } from './facts.ts';
@@ -86,6 +87,12 @@ function verdict(report: Report): string {
 </header>`;
 }
 
+function lostOf({ lost, acked, lostInWindow, windows = [] }: Report['integrity']): string {
+  if (lost === null) return 'no rows were read';
+  const all = `of ${numberText(acked)} acknowledged`;
+  return lostInWindow === null ? all : `${all}; ${numberText(lostInWindow)} within ${statedWindows(windows)}`;
+}
+
 /** The few figures that every reader looks for first. */
 function tiles({ load, latency, throughput, bottleneck, integrity, operations }: Report): string {
   const first = foremost(operations, latency);
@@ -101,11 +108,7 @@ function tiles({ load, latency, throughput, bottleneck, integrity, operations }:
         `${areMany(operations) ? `the slowest of ${operations.length} operations; ` : ''}p99 ${percentileText(due, 'p99')}, from the scheduled time`,
       ] as const;
     }),
-    [
-      'Lost writes',
-      integrity.lost === null ? 'not checked' : numberText(integrity.lost),
-      integrity.lost === null ? 'no rows were read' : `of ${numberText(integrity.acked)} acknowledged`,
-    ],
+    ['Lost writes', integrity.lost === null ? 'not checked' : numberText(integrity.lost), lostOf(integrity)],
     ['Bottleneck', bottleneck.resource, 'the evidence is under Host and generator'],
   ];
   return `<div class="tiles">${all

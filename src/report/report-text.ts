@@ -191,6 +191,10 @@ export function sharesText({ load, rules }: Shares, op: string): string {
   ].join(', ');
 }
 
+/** An outage may cost something, as the system states. */
+export const losesInWindow = (faults: Report['faults']): boolean =>
+  faults.some(({ lostInWindow }) => lostInWindow !== undefined);
+
 /** What went wrong with a fault; null where nothing did. */
 export const faultNote = ({ error, forced, forGood, ...fault }: Report['faults'][number]): string | null =>
   error ??

@@ -181,7 +181,11 @@ function faultLine({ faults }: Report): string[] {
   const longest = Math.max(...faults.map(({ downSeconds }) => downSeconds ?? 0));
   const failed = faults.filter(({ error }) => error !== null).length;
   const rows = faults.some(({ lost }) => lost !== null)
-    ? `after them ${numberText(sum(({ lost }) => lost))} lost, ${numberText(sum(({ phantom }) => phantom))} phantom, ${numberText(sum(({ duplicated }) => duplicated))} twice, ${numberText(sum(({ holes }) => holes))} holes`
+    ? `after them ${numberText(sum(({ lost }) => lost))} lost, ${numberText(sum(({ phantom }) => phantom))} phantom, ${numberText(sum(({ duplicated }) => duplicated))} twice, ${numberText(sum(({ holes }) => holes))} holes${
+        faults.some(({ lostInWindow }) => lostInWindow !== undefined)
+          ? `, ${numberText(sum(({ lostInWindow = 0 }) => lostInWindow))} lost within the stated window`
+          : ''
+      }`
     : 'the rows were not read after them';
   return [
     `Planned faults: ${numberText(faults.length)}, the longest ${quantity(longest, 's')}; ${rows}${failed === 0 ? '' : `; ${failed} did not happen as planned`}`,

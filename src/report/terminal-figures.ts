@@ -1,4 +1,5 @@
 import { type Percentiles, throughputOf } from '../measurement/figures.ts';
+import { statedWindows } from '../measurement/stated-window.ts';
 import { ofOperation } from '../scenario/operations.ts';
 import { processTexts } from './facts.ts';
 import { plain } from './plain-text.ts';
@@ -102,8 +103,13 @@ function operationTable(report: Report, seconds: number, paint: Palette, width: 
   ];
 }
 
-const lostText = ({ integrity: { lost, acked } }: Report): string =>
-  lost === null ? 'not checked against the rows' : `${numberText(lost)} of ${numberText(acked)} acknowledged`;
+const lostText = ({ integrity: { lost, acked, lostInWindow, windows = [] } }: Report): string => {
+  if (lost === null) return 'not checked against the rows';
+  const all = `${numberText(lost)} of ${numberText(acked)} acknowledged`;
+  return lostInWindow === null
+    ? all
+    : `${all}; ${numberText(lostInWindow)} lost within ${statedWindows(windows)}`;
+};
 
 /** What the database did in a second, and how long a flush took. */
 function databaseValues({ database, redis, throughput }: Report): string[] {

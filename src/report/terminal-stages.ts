@@ -8,6 +8,7 @@ import {
   faultNote,
   foremost,
   haveNumbers,
+  losesInWindow,
   perPlayerTexts,
   playersText,
   rateText,
@@ -32,20 +33,27 @@ const FAULT_COLUMNS = [
 /** A line for each fault, in seconds and operations. */
 export function faultLines({ faults }: Report, paint: Palette, width: number): string[] {
   if (faults.length === 0) return [];
+  const windowed = losesInWindow(faults);
   const worst = faults
     .toSorted((a, b) => weight(b) - weight(a))
     .slice(0, MOST_FAULTS)
     .toSorted((a, b) => a.from - b.from);
   const rows = worst.map((fault) => {
     const { from, downSeconds, recoverySeconds, backlogPeak, lost, duplicated, holes } = fault;
-    const counts = [backlogPeak, fault.failed, fault.skipped, lost, duplicated, holes];
+    const counts = [
+      ...[backlogPeak, fault.failed, fault.skipped, lost, duplicated, holes],
+      ...(windowed ? [fault.lostInWindow ?? null] : []),
+    ];
     return [
       plain(fault.id),
       ...[from, downSeconds, recoverySeconds].map(cellText),
       ...counts.map((count) => numberText(count)),
     ];
   });
-  const [head = '', ...lines] = grid([['', ...FAULT_COLUMNS], ...rows], width);
+  const [head = '', ...lines] = grid(
+    [['', ...FAULT_COLUMNS, ...(windowed ? ['in window'] : [])], ...rows],
+    width,
+  );
   const rest = faults.length - worst.length;
   return [
     paint.dim(head),

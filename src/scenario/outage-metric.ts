@@ -8,6 +8,7 @@ export const OUTAGE_FIGURES = {
   failedPercent: '%',
   disconnects: 'connections',
   lost: 'ops',
+  lostInWindow: 'ops',
   phantom: 'ops',
   duplicated: 'ops',
 } as const;

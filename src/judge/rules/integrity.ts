@@ -1,6 +1,7 @@
 import type { Figures } from '../../measurement/figures.ts';
-import type { FaultFacts, Measurements } from '../../measurement/measurements.ts';
+import type { FaultFacts, IntegrityFacts, Measurements } from '../../measurement/measurements.ts';
 import { answeredOf } from '../../measurement/sent.ts';
+import { statedWindows } from '../../measurement/stated-window.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import { faultsOf } from '../../scenario/workload.ts';
 import { isSilent } from '../unmeasured.ts';
@@ -107,7 +108,7 @@ function faultsInjected({ m, s }: Evidence): JudgedRule {
   };
 }
 
-type Rows = NonNullable<FaultFacts['rows']>;
+type Rows = Pick<NonNullable<FaultFacts['rows']>, 'lost' | 'phantom' | 'duplicated' | 'holes'>;
 const wrongIn = (rows: Rows | null): number =>
   rows === null ? 0 : rows.lost + rows.phantom + rows.duplicated + rows.holes;
 const rowsText = (rows: Rows | null): string =>
@@ -126,14 +127,14 @@ function integrity(m: Measurements, { keptIn }: Scenario['traits']): JudgedRule 
   const wrong = wrongIn(facts) + after.length + forgotten + invented;
   const answered = Object.values(m.operations).reduce((sum, { whole }) => sum + answeredOf(whole), 0);
   // Answered operations are acknowledged, and acknowledged ones are applied. Otherwise the check itself is wrong.
-  const consistent = facts === null || wrong > 0 || (facts.acked >= answered && facts.applied >= facts.acked);
+  const consistent = facts === null || wrong > 0 || (facts.acked >= answered && isWithin(facts));
   const isWhole = m.measured !== null && m.ending.state === 'completed';
   // A system that keeps no rows cannot be checked, so that a missing check does not fail the run.
   const checkable = m.stackKind === 'local' && keptIn !== null && isWhole;
   const found =
     facts === null
       ? 'unmeasured'
-      : `${rowsText(facts)}${listed(facts.examples)}${
+      : `${rowsText(facts)}${windowText(facts)}${listed(facts.examples)}${
           consistent ? '' : `; ${answered} answered, ${facts.acked} acknowledged, ${facts.applied} applied`
         }`;
   return {
@@ -154,6 +155,13 @@ function integrity(m: Measurements, { keptIn }: Scenario['traits']): JudgedRule 
     consequence: wrong > 0 ? 'data-lost' : 'invalid',
   };
 }
+
+/** What an outage excuses need not be applied. */
+const isWithin = ({ acked, applied, lostInWindow = 0 }: IntegrityFacts): boolean =>
+  applied + lostInWindow >= acked;
+
+const windowText = ({ lostInWindow, windows = [] }: IntegrityFacts): string =>
+  lostInWindow === undefined ? '' : `, ${lostInWindow} lost within ${statedWindows(windows)}`;
 
 const listed = (examples: readonly string[]): string =>
   examples.length === 0 ? '' : ` (${examples.join('; ')})`;
