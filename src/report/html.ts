@@ -87,10 +87,10 @@ function verdict(report: Report): string {
 </header>`;
 }
 
-function lostOf({ lost, acked, lostInWindow, windows = [] }: Report['integrity']): string {
+function lostOf({ lost, acked, lostInWindow, windows }: Report['integrity']): string {
   if (lost === null) return 'no rows were read';
   const all = `of ${numberText(acked)} acknowledged`;
-  return lostInWindow === null ? all : `${all}; ${numberText(lostInWindow)} within ${statedWindows(windows)}`;
+  return windows === undefined ? all : `${all}; ${numberText(lostInWindow)} within ${statedWindows(windows)}`;
 }
 
 /** The few figures that every reader looks for first. */

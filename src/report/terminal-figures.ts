@@ -103,10 +103,10 @@ function operationTable(report: Report, seconds: number, paint: Palette, width: 
   ];
 }
 
-const lostText = ({ integrity: { lost, acked, lostInWindow, windows = [] } }: Report): string => {
+const lostText = ({ integrity: { lost, acked, lostInWindow, windows } }: Report): string => {
   if (lost === null) return 'not checked against the rows';
   const all = `${numberText(lost)} of ${numberText(acked)} acknowledged`;
-  return lostInWindow === null
+  return windows === undefined
     ? all
     : `${all}; ${numberText(lostInWindow)} lost within ${statedWindows(windows)}`;
 };
