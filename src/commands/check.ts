@@ -60,11 +60,12 @@ async function inspect(host: Host, reference: string, flags: CheckFlags) {
   const { scenario, system } = loaded;
   await findModule(loaded);
   await readPlayerInputs(host, loaded, {});
-  const { targets, starts, probes } = await readTargets(host, loaded, flags);
+  const { targets, starts, probes, redis } = await readTargets(host, loaded, flags);
   readVariables(host, loaded, starts);
   const faulty = readFaultProcesses(host, flags, targets);
   // Before there is a target, a scenario is checked for itself.
-  if (targets.length > 0) refuseUnreachableFaults(loaded, { targets, starts }, faulty);
+  if (targets.length > 0 || redis !== null)
+    refuseUnreachableFaults(loaded, { targets, starts, redis }, faulty);
   const circumstances = {
     scenario,
     hasTarget: targets.length > 0,

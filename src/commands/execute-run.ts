@@ -40,7 +40,7 @@ import {
 import { checkTemporaryFolder, stackOpener } from './stack-opener.ts';
 import { readVariables, requirePermission, type StartFlags } from './start-permission.ts';
 import { stopSignals } from './stop-signals.ts';
-import { consentLine, type RunTargets, readingLine, readTargets } from './targets.ts';
+import { consentLine, type RunTargets, readingLine, readTargets, redisLine } from './targets.ts';
 
 /** The options of `capbench run`, as given. */
 export interface RunFlags extends ScenarioFlags, TargetFlags, InputFlags, FixedPathFlags, StartFlags {
@@ -180,7 +180,7 @@ async function runInto(
   whenKept: () => Promise<void>,
 ): Promise<Published> {
   const { scenario, system } = loaded;
-  const { targets, access, probes } = reached;
+  const { targets, access, probes, redis } = reached;
   let watchdog: Watchdog | null = null;
   try {
     const write = async (name: string, content: string): Promise<void> => {
@@ -200,7 +200,8 @@ async function runInto(
     await begin();
 
     const consent = consentLine(targets, scenario);
-    for (const line of [consent, readingLine(probes)]) if (line !== null) progress.say(line);
+    for (const line of [consent, readingLine(probes), redisLine(redis)])
+      if (line !== null) progress.say(line);
     progress.expect(
       expectedLength(
         scenario,
@@ -224,7 +225,9 @@ async function runInto(
         commit: await commitOf(host.cwd),
         startedAt: startedAt.toISOString(),
         stackKind: targets.length > 0 ? 'target' : 'local',
-        colocated: [...targets, probes.postgres, probes.redis].every((one) => one?.onThisHost !== false),
+        colocated: [...targets, probes.postgres, probes.redis, redis].every(
+          (one) => one?.onThisHost !== false,
+        ),
         ...(targets.length === 0 ? {} : { targets: targets.length, probesAsked: probeNames(probes) }),
         engine: flags.engine,
         host: hostFacts(host),

@@ -1,17 +1,20 @@
-import { resolveTargets } from '../address/target-address.ts';
+import { ownedHosts, resolveTargets, surroundings } from '../address/target-address.ts';
 import { badInput, stackFailed } from '../errors.ts';
 import type { Host } from '../host.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { Endpoints } from '../stack/stack.ts';
 import { openWatchdog } from '../supervision/watchdog.ts';
-import type { ScenarioFlags } from './options.ts';
+import { readGivenRedis, resolveGivenRedis } from './given-redis.ts';
+import type { GivenFlags, ScenarioFlags } from './options.ts';
 import { loadScenario } from './scenario-files.ts';
 import { checkTemporaryFolder, newPassword, openOwnStack, openStarted } from './stack-opener.ts';
 import { readVariables, requirePermission, type StartFlags } from './start-permission.ts';
 import { stopSignals } from './stop-signals.ts';
+import { redisLine } from './targets.ts';
 
 /** The options of `capbench serve`, as given. */
-export interface ServeFlags extends ScenarioFlags, StartFlags {
+export interface ServeFlags extends ScenarioFlags, StartFlags, GivenFlags {
+  readonly iOwn: readonly string[];
   readonly port?: string;
   readonly json?: boolean;
 }
@@ -65,6 +68,10 @@ export async function executeServe(host: Host, reference: string, flags: ServeFl
   await checkTemporaryFolder(host);
   const basePort = portOf(flags.port, scenario.world.servers);
   const targets = command === null ? [] : await resolveTargets(command.targets, []);
+  const given = readGivenRedis(host, loaded, flags, false);
+  const owned = ownedHosts(flags.iOwn, new Set(given?.host == null ? [] : [given.host]));
+  const redis = given === null ? null : await resolveGivenRedis(given, owned, surroundings());
+  if (redis !== null) host.stderr.write(`${redisLine(redis)}\n`);
   const signals = stopSignals(host, { say: (text) => host.stderr.write(`${text}\n`) });
   const watchdog = await openWatchdog(host.env);
   try {
@@ -73,7 +80,7 @@ export async function executeServe(host: Host, reference: string, flags: ServeFl
     const options = { watchdog, signal: signals.stop, token: '', password, basePort };
     const stack =
       command === null
-        ? await openOwnStack(host, { scenario, system }, options)
+        ? await openOwnStack(host, { scenario, system }, { ...options, redis })
         : await openStarted(host, loaded, command, { targets }, options);
     try {
       const { endpoints } = stack;

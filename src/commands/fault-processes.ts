@@ -63,9 +63,20 @@ const ownerOf = (pid: number): number | null =>
  */
 export function refuseUnreachableFaults(
   { scenario, system }: Pick<LoadedScenario, 'scenario' | 'system'>,
-  { targets, starts }: Pick<RunTargets, 'targets' | 'starts'>,
+  {
+    targets,
+    starts,
+    redis = null,
+  }: Pick<RunTargets, 'targets' | 'starts'> & Partial<Pick<RunTargets, 'redis'>>,
   processes: readonly Pick<FaultProcess, 'name'>[],
 ): void {
+  const ofRedis = redis === null ? undefined : scenario.faults.find(({ of }) => of === 'redis');
+  if (ofRedis !== undefined) {
+    throw badInput(
+      `faults: ${ofRedis.action} of redis, and --redis names one that capbench did not start`,
+      'leave --redis out, so that capbench starts one, or run without faults: --set "faults=[]"',
+    );
+  }
   const started = targets.length > 0 && starts === null ? [] : system.scenario.components(scenario);
   const shadow = processes.find(({ name }) => started.some((one) => one.name === name));
   if (shadow !== undefined) {

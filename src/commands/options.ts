@@ -55,7 +55,8 @@ export interface FaultProcessFlags {
 /** The options of `--target`, as given. */
 export type TargetFlags = AccessFlags &
   ProbeFlags &
-  FaultProcessFlags & { readonly target: readonly string[]; readonly iOwn: readonly string[] };
+  FaultProcessFlags &
+  GivenFlags & { readonly target: readonly string[]; readonly iOwn: readonly string[] };
 
 /** The option that allows a start command. */
 export const ALLOW_START = [
@@ -63,11 +64,25 @@ export const ALLOW_START = [
   'run the start command that the scenario names (stack.start)',
 ] as const;
 
+/** What a stack uses instead of starting it, as given. */
+export interface GivenFlags {
+  readonly redis?: string;
+}
+
+export const GIVEN_REDIS = [
+  '--redis <url>',
+  'use this Redis, an empty database, instead of starting one; it is emptied at the end',
+] as const;
+
+/** The option that confirms whose hosts are loaded. */
+export const iOwn = (): Option =>
+  several('--i-own <host>', 'confirm that you own this host (required off loopback)');
+
 /** The options of a run against servers that run already. */
 export const withTargets = (command: Command): Command =>
   command
     .addOption(several('--target <url>', 'a server that runs already, repeated for each; starts none'))
-    .addOption(several('--i-own <host>', 'confirm that you own this host (required off loopback)'))
+    .addOption(iOwn())
     .option('--ca-file <file>', 'CA certificates (PEM) for https and wss (default: those of Node)')
     .addOption(several('--header <line>', "'Name: value', sent with every request; repeatable"))
     .addOption(several('--header-env <name=variable>', 'a header whose value is in the environment'))
@@ -82,7 +97,8 @@ export const withTargets = (command: Command): Command =>
     )
     .addOption(
       several('--fault-process <name=pid>', 'a process of yours on this host that faults may stop or kill'),
-    );
+    )
+    .option(...GIVEN_REDIS);
 
 /** A whole number from an option or a variable. @throws CapbenchError (104) unless it is 1 to `most` */
 export function wholeNumber(source: string, text: string, most: number): number {

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { Host } from '../host.ts';
 import type { ServeFlags } from './execute-serve.ts';
-import { ALLOW_START, withScenario } from './options.ts';
+import { ALLOW_START, GIVEN_REDIS, iOwn, withScenario } from './options.ts';
 
 const EXAMPLES = `
 Examples:
@@ -19,6 +19,8 @@ export const serveCommand = (host: Host): Command =>
     .description('start only the servers of a scenario and keep them running, as a --target')
     .option('--port <number>', 'port of the first world server; the others follow (default: free ports)')
     .option(...ALLOW_START)
+    .option(...GIVEN_REDIS)
+    .addOption(iOwn())
     .option('--json', 'print the endpoints as one line of JSON')
     .addHelpText('after', EXAMPLES)
     .action(async (reference: string, flags: ServeFlags) => {

@@ -8,6 +8,7 @@ import type { RunPlan } from '../run/run.ts';
 import { type CommandPlan, commandComponent } from '../stack/command-component.ts';
 import { openCommandStack } from '../stack/command-stack.ts';
 import type { ComponentSpec } from '../stack/component-spec.ts';
+import { givenRedis } from '../stack/given-redis.ts';
 import { type LocalStackOptions, openLocalStack } from '../stack/local.ts';
 import { shownSetting } from '../stack/settings.ts';
 import type { Stack } from '../stack/stack.ts';
@@ -23,7 +24,7 @@ type Subject = Pick<LoadedScenario, 'scenario' | 'system' | 'path'>;
 export function stackOpener(
   host: Host,
   subject: Subject,
-  { targets, starts, access, probes }: RunTargets,
+  { targets, starts, access, probes, redis }: RunTargets,
   watchdog: Watchdog,
   token: string,
 ): RunPlan['openStack'] {
@@ -35,7 +36,7 @@ export function stackOpener(
     // Registered as a secret before anything could print it.
     const password = newPassword();
     host.redaction.add(password, "the database's password");
-    return (signal) => openOwnStack(host, subject, { watchdog, signal, token, password });
+    return (signal) => openOwnStack(host, subject, { watchdog, signal, token, password, redis });
   }
   return async (signal) => {
     const { scenario, system } = subject;
@@ -64,13 +65,18 @@ export function openStarted(
   });
 }
 
-/** Starts the components of the system. */
+/** Starts the components of the system, but for a Redis that is given. */
 export async function openOwnStack(
   host: Host,
   { scenario, system }: Pick<Subject, 'scenario' | 'system'>,
-  options: Pick<LocalStackOptions, 'watchdog' | 'signal' | 'token' | 'password' | 'basePort'>,
+  {
+    redis,
+    ...options
+  }: Pick<LocalStackOptions, 'watchdog' | 'signal' | 'token' | 'password' | 'basePort'> &
+    Pick<RunTargets, 'redis'>,
 ): Promise<Stack> {
-  const components: readonly ComponentSpec[] = system.components?.(scenario) ?? [];
+  const own: readonly ComponentSpec[] = system.components?.(scenario) ?? [];
+  const components = own.map((spec) => (redis !== null && spec.name === 'redis' ? givenRedis(redis) : spec));
   const { deviations, faults } = scenario;
   return openLocalStack(components, {
     ...{ ...options, env: host.env, deviations, mayRestart: faults.length > 0 },

@@ -113,7 +113,12 @@ function asGiven(host: Host, kind: ProbeUrl['kind'], flags: readonly string[]): 
 }
 
 /** Registers user, password and other possible secrets, before the text is known to be an address. */
-function hide({ redaction }: Host, kind: ProbeUrl['kind'], text: string, source: string): void {
+export function hide(
+  { redaction }: Pick<Host, 'redaction'>,
+  kind: ProbeUrl['kind'],
+  text: string,
+  source: string,
+): void {
   redaction.learn(text, source);
   if (!URL.canParse(text)) return;
   const { username, password, searchParams } = new URL(text);

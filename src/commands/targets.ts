@@ -7,7 +7,9 @@ import { ofOperation } from '../scenario/operations.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { mostPlayers, peakLoadOf } from '../scenario/stages.ts';
 import type { CommandPlan } from '../stack/command-component.ts';
+import type { GivenRedis } from '../stack/given-redis.ts';
 import { formatDuration, grouped, type Micros } from '../units.ts';
+import { readGivenRedis, resolveGivenRedis } from './given-redis.ts';
 import type { TargetFlags } from './options.ts';
 import type { LoadedScenario } from './scenario-files.ts';
 import { readAccess } from './target-access.ts';
@@ -22,6 +24,8 @@ export interface RunTargets {
   readonly access: Omit<Access, 'address'>;
   /** The databases and metrics pages to read. */
   readonly probes: ProbeAddresses;
+  /** The Redis that the stack uses instead of starting one; null: it starts one, or needs none. */
+  readonly redis: GivenRedis | null;
 }
 
 /**
@@ -42,7 +46,8 @@ export async function readTargets(
     urls.some(({ url }) => url.protocol === 'https:' || url.protocol === 'rediss:');
   const access = await readAccess(host, flags, { hasTargets, hasTls });
   const around = surroundings();
-  const others = urls.flatMap((one) => (one.host === null ? [] : [one.host]));
+  const givenRedis = readGivenRedis(host, loaded, flags, hasTargets);
+  const others = [...urls, ...(givenRedis === null ? [] : [givenRedis])].flatMap(({ host }) => host ?? []);
   // Names are resolved only here.
   const targets = await resolveTargets(flags.target, flags.iOwn, around, others);
   const owned = ownedHosts(flags.iOwn, new Set([...targets.map((target) => target.host), ...others]));
@@ -50,7 +55,8 @@ export async function readTargets(
   const processes = readProcesses(host, flags, targets, starts?.name ?? null);
   refuseProcesses(processes);
   const probes = await resolveProbes(urls, owned, around, { origins, access });
-  return { targets, starts, access, probes: { ...probes, processes } };
+  const redis = givenRedis === null ? null : await resolveGivenRedis(givenRedis, owned, around);
+  return { targets, starts, access, probes: { ...probes, processes }, redis };
 }
 
 /** A line about other machines that will be read; null when there are none. */
@@ -58,6 +64,10 @@ export const readingLine = ({ foreign }: ProbeAddresses): string | null =>
   foreign.length === 0
     ? null
     : `reading ${foreign.join(' and ')} once a second; you confirmed that you own them`;
+
+/** A line about the Redis that a run uses and empties; null where it has its own. */
+export const redisLine = (redis: GivenRedis | null): string | null =>
+  redis === null ? null : `using the Redis at ${redis.shown}, which is emptied at the end`;
 
 /** A line about the load that other machines will get; null when there are none. */
 export function consentLine(

@@ -38,7 +38,7 @@ const busySeconds = (): number =>
  * as such, and without these foreign CPU is unmeasured.
  */
 export function openHostProbe(
-  { worlds, database }: Endpoints,
+  { worlds, database, partlyGiven }: Endpoints,
   foreign: ReadonlySet<number> | null = null,
 ): HostProbe {
   const throttledPeriods = openThrottling();
@@ -50,7 +50,8 @@ export function openHostProbe(
   const waitedWorlds = worlds.map(() => openTotal());
   const waitedPostgres = openTotal();
   const ourPostgres = database !== null && database.pid !== null;
-  const ours = worlds.every(({ pid }) => pid !== null) && (database === null || ourPostgres);
+  const ours =
+    worlds.every(({ pid }) => pid !== null) && (database === null || ourPostgres) && partlyGiven !== true;
   const countsWaits = waitedSeconds(process.pid) !== null;
   const foreignNow = (): readonly ForeignProcess[] =>
     account.foreign().filter(({ pid }) => ours || foreign?.has(pid) === true);

@@ -309,13 +309,15 @@ async function openProbes({ scenario, system, watched }: RunPlan, endpoints: End
     // A stack that a command starts has one component.
     () => endpoints.worlds[0]?.pid ?? null,
   );
-  const foreign =
-    watched === null || !watched.onThisHost
-      ? null
-      : await busyForeignProcesses(
-          portsUnderTest(endpoints, watched.addresses),
-          processes.flatMap((probe) => probe.roots()),
-        );
+  const redis = endpoints.addresses?.redis;
+  const ofStack = { metrics: [], postgres: null, redis: redis === undefined ? null : redisAddressOf(redis) };
+  const isForeignKnown = watched === null ? endpoints.partlyGiven === true : watched.onThisHost;
+  const foreign = isForeignKnown
+    ? await busyForeignProcesses(
+        portsUnderTest(endpoints, watched?.addresses ?? ofStack),
+        processes.flatMap((probe) => probe.roots()),
+      )
+    : null;
   const host = openHostProbe(endpoints, foreign);
   const all = [...ofSystem, untilClosed(host)];
   const close = async (): Promise<void> => {
@@ -343,9 +345,8 @@ async function openProbes({ scenario, system, watched }: RunPlan, endpoints: End
       });
       all.push(...ofTarget.probes.map(untilClosed));
     } else {
-      const { redis } = endpoints.addresses ?? {};
       if (database !== null) all.push(untilClosed(await openPostgresProbe(database, tables)));
-      if (redis !== undefined) all.push(untilClosed(await openRedisProbe(redisAddressOf(redis))));
+      if (ofStack.redis !== null) all.push(untilClosed(await openRedisProbe(ofStack.redis)));
     }
   } catch (thrown) {
     await close();

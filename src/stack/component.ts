@@ -22,9 +22,10 @@ type Ending = Pick<Disturbed, 'ended' | 'forced'>;
 export interface Component {
   /** `postgres`, `world-2`. */
   readonly name: string;
-  /** Of the current process. */
-  readonly pid: number;
-  readonly log: string;
+  /** Of the current process; null where it runs without capbench. */
+  readonly pid: number | null;
+  /** Null where it writes none that capbench has. */
+  readonly log: string | null;
   /** The failure of any of its processes, or of a restart. */
   readonly failure: Promise<StackFailure>;
   /** True from the beginning of a fault to its end, and after a fault from which it did not recover. */

@@ -57,8 +57,7 @@ export async function openLocalStack(
       return stackOf(all, open, options, closing, folder.remove);
     } catch (error) {
       closing.abort();
-      await open.close();
-      await folder.remove();
+      await open.close().finally(folder.remove);
       throw error;
     }
   } catch (error) {
@@ -75,15 +74,14 @@ function stackOf(
   remove: () => Promise<void>,
 ): Stack {
   const components = all.map(({ component }) => component);
-  const pids = () => components.map(({ pid }) => pid);
+  const pids = () => components.flatMap(({ pid }) => pid ?? []);
   const stopLowering = keepPriorityLow(pids);
   const settings = [...all.flatMap((one) => one.settings ?? []), ...ofStack];
   const addresses = Object.assign({}, ...all.map((one) => one.addresses));
   const close = async (): Promise<void> => {
     stopLowering();
     closing.abort();
-    await open.close();
-    await remove();
+    await open.close().finally(remove);
   };
   let closed: Promise<void> | undefined;
   return {
@@ -92,6 +90,7 @@ function stackOf(
       worlds: all.flatMap(({ server }) => server ?? []),
       database: all.find(({ database }) => database !== undefined)?.database ?? null,
       addresses,
+      ...(components.some(({ pid }) => pid === null) ? { partlyGiven: true } : {}),
     },
     settings: [
       ...settings,
@@ -101,7 +100,10 @@ function stackOf(
     disturb: disturbanceOf(components),
     failure: open.firstFailure(watchdog.lost),
     logs: new Map(
-      all.flatMap(({ component: { name, log }, logs }) => [...(logs ?? []), [name, log] as const]),
+      all.flatMap(({ component: { name, log }, logs }) => [
+        ...(logs ?? []),
+        ...(log === null ? [] : [[name, log] as const]),
+      ]),
     ),
     close() {
       closed ??= close();
@@ -167,7 +169,7 @@ class OpenComponents {
     return (await this.causeOf(first.component)) ?? first;
   }
 
-  /** Ends dependants first. A component that depends on a disturbed one is killed, since it may not end by itself. */
+  /** Ends dependants first, and rejects with the first error once all have ended. A component that depends on a disturbed one is killed, since it may not end by itself. */
   async close(): Promise<void> {
     const disturbed = new Set([...this.started.values()].filter(({ component }) => component.disturbed));
     const ends = new Map<string, Promise<void>>();
@@ -184,7 +186,8 @@ class OpenComponents {
       ends.set(name, ending);
       return ending;
     };
-    await Promise.all([...this.specs.keys()].map(endOf));
+    const endings = await Promise.allSettled([...this.specs.keys()].map(endOf));
+    for (const ending of endings) if (ending.status === 'rejected') throw ending.reason;
   }
 
   /** The failure of one of its dependencies, waited for a moment; null where there is none. */

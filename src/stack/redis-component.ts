@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { chown, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import type { Redis } from 'ioredis';
 import { type CapbenchError, messageOf, OUT_OF_MEMORY, stackFailed } from '../errors.ts';
 import type { RedisSettings } from '../scenario/redis-settings.ts';
 import {
@@ -17,6 +16,7 @@ import { pause, START_LIMITS, unlessAborted, within } from '../supervision/time-
 import type { StackFailure } from '../supervision/watchdog.ts';
 import { type ComponentProcess, openComponent } from './component.ts';
 import type { ComponentSpec, StartContext } from './component-spec.ts';
+import { redisAnswer } from './redis-answer.ts';
 import { appliedRedisSettings, redisConfiguration } from './redis-configuration.ts';
 import { findRedis, type RedisProgram } from './redis-program.ts';
 
@@ -46,7 +46,8 @@ interface RedisPlan {
   readonly program: RedisProgram;
   readonly configuration: string;
   readonly data: string;
-  readonly port: number;
+  /** With its password. */
+  readonly url: string;
   readonly user: ProcessUser | null;
 }
 
@@ -74,12 +75,15 @@ export const redisComponent = (redis: RedisSettings = { settings: {} }): Compone
       { mode: 0o600 },
     );
     if (user !== null) await chown(configuration, user.uid, user.gid);
-    const plan: RedisPlan = { program, configuration, data, port, user };
+    const url = `redis://:${password}@${HOST}:${port}/0`;
+    const plan: RedisPlan = { program, configuration, data, url, user };
     const first = await startRedis(plan, context, signal);
     const component = openComponent(first, (aborted) => startRedis(plan, context, aborted), closing);
     try {
-      const settings = await asked(port, password, (client) => appliedRedisSettings(redis, program, client));
-      return { component, addresses: { redis: `redis://:${password}@${HOST}:${port}/0` }, settings };
+      const settings = await redisAnswer(url, ANSWER_MS, (client) =>
+        appliedRedisSettings(redis, program, client),
+      );
+      return { component, addresses: { redis: url }, settings };
     } catch (error) {
       await component.close();
       throw stackFailed(
@@ -103,8 +107,8 @@ async function anyPort(): Promise<number> {
 
 /** Starts Redis on new data or on that of a killed one, and resolves when it answers: it has read its data then. */
 async function startRedis(
-  { program, configuration, data, port, user }: RedisPlan,
-  { folder, watchdog, password }: StartContext,
+  { program, configuration, data, url, user }: RedisPlan,
+  { folder, watchdog }: StartContext,
   aborted: AbortSignal,
 ): Promise<ComponentProcess> {
   const server = await startProcess({
@@ -124,7 +128,7 @@ async function startRedis(
     try {
       await unlessAborted(
         Promise.race([
-          pong(port, password, server, AbortSignal.any([signal, left.signal])),
+          pong(url, server, AbortSignal.any([signal, left.signal])),
           failure.then(({ message }) => Promise.reject(redisFailed(message, server.tail()))),
         ]),
         signal,
@@ -168,17 +172,12 @@ function redisFailed(happened: string, log: string, cause?: unknown): CapbenchEr
 }
 
 /** Resolves when Redis answers PONG. Rejects with exit code 93 when it does not within the limit, or refuses. */
-async function pong(
-  port: number,
-  password: string,
-  server: SupervisedProcess,
-  signal: AbortSignal,
-): Promise<void> {
+async function pong(url: string, server: SupervisedProcess, signal: AbortSignal): Promise<void> {
   const until = performance.now() + START_LIMITS.answer;
   for (;;) {
     signal.throwIfAborted();
     try {
-      await asked(port, password, (client) => client.ping());
+      await redisAnswer(url, ANSWER_MS, (client) => client.ping());
       return;
     } catch (error) {
       if (!NOT_YET.test(messageOf(error)))
@@ -187,39 +186,5 @@ async function pong(
         throw redisFailed(`Redis was not ready ${within(START_LIMITS.answer)}`, server.tail(), error);
     }
     await pause(POLL_MS, signal);
-  }
-}
-
-/** The answer of a Redis over a connection of its own. */
-async function asked<T>(port: number, password: string, ask: (client: Redis) => Promise<T>): Promise<T> {
-  const { Redis } = await import('ioredis');
-  const client = new Redis({
-    ...{
-      host: HOST,
-      port,
-      password,
-      lazyConnect: true,
-      connectTimeout: ANSWER_MS,
-      commandTimeout: ANSWER_MS,
-    },
-    ...{
-      retryStrategy: () => null,
-      maxRetriesPerRequest: 0,
-      enableReadyCheck: false,
-      disableClientInfo: true,
-    },
-  });
-  let failed: Error | null = null;
-  client.on('error', (error: Error) => {
-    failed ??= error;
-  });
-  try {
-    await client.connect();
-    return await ask(client);
-  } catch (error) {
-    // The client only reports that it is closed; the error before has the reason.
-    throw failed ?? error;
-  } finally {
-    client.disconnect();
   }
 }

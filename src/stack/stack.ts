@@ -36,6 +36,8 @@ export interface Endpoints {
   readonly database: DatabaseEndpoint | null;
   /** Any other address that a system's own parts understand, by name: `redis`, `edge`. */
   readonly addresses?: Readonly<Record<string, string>>;
+  /** A component runs without capbench: its CPU is used for the run, and is not that of a process of the run. */
+  readonly partlyGiven?: true;
 }
 
 /** One documented setting and the value that is applied on this host. */
