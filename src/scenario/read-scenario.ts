@@ -17,7 +17,7 @@ import {
   valueAt,
 } from './finding.ts';
 import { addedKinds, kindFindings } from './kinds.ts';
-import { mapOperations, type PerOperation, perOperation } from './operations.ts';
+import { mapOperations, type OperationSpec, type PerOperation, perOperation } from './operations.ts';
 import { applySettings, type Overrides } from './overrides.ts';
 import { type Path, pathText, ScenarioError, shown } from './problem.ts';
 import type { Load, OperationLoad, Scenario, SystemTraits } from './scenario.ts';
@@ -345,6 +345,10 @@ const adjust = (scenario: Read, overrides: Overrides, system: SystemScenario): R
   load: changedLoad(scenario.load, scenario.world.servers, overrides, system),
 });
 
+/** A system's operation that never has a schedule. */
+const begunOnly = (operation: OperationSpec | undefined): 'answer' | undefined =>
+  operation?.due === 'answer' ? 'answer' : undefined;
+
 /** A scenario's `load:` with the derived values. */
 export const loadOf = ({ operationsPerSecond, ...entry }: LoadEntry, system: SystemScenario): Load => ({
   ...entry,
@@ -359,8 +363,8 @@ function operationLoads(
   { operations: all, defaultPerSecond }: SystemScenario,
 ): PerOperation<OperationLoad> {
   const weights = Object.values(operations).reduce((sum, one) => sum + (one?.weight ?? 0), 0);
-  return perOperation(all, (id) => {
-    const { perSecond, weight, due } = operations[id] ?? {};
+  return perOperation(all, (id, index) => {
+    const { perSecond, weight, due = begunOnly(all[index]) } = operations[id] ?? {};
     if (due !== undefined) return { perSecond: 0, due };
     if (weight !== undefined) return { perSecond: (total * weight) / weights };
     return { perSecond: perSecond ?? defaultPerSecond?.(id, { players }) ?? 0 };

@@ -87,15 +87,22 @@ const kind = map({
     not: { anyOf: [both('perSecond', 'weight'), both('due', 'perSecond'), both('due', 'weight')] },
   });
 
+/** Of a system whose players begin it: it has no rate. */
+const begun: z.ZodType<z.output<typeof kind>> = map({
+  due: z.literal('answer', { error: 'answer: players begin it, and it has no rate' }).optional(),
+});
+
 /** Operations of other actors have no share in the players' total. */
 const unweighted: z.ZodType<z.output<typeof weighted>> = map({ perSecond });
 
 const operationsOf = ({ operations, kinds }: SystemScenario) => {
   const ofPlayers = kinds === undefined ? weighted : kind;
   const shape = Object.fromEntries(
-    operations.map(({ id, label, actor }) => [
+    operations.map(({ id, label, actor, due }) => [
       id,
-      (actor === 'player' ? ofPlayers : unweighted).optional().describe(`Rate of ${label}`),
+      kinds === undefined && due === 'answer'
+        ? begun.optional().describe(`Without a rate: players begin ${label}`)
+        : (actor === 'player' ? ofPlayers : unweighted).optional().describe(`Rate of ${label}`),
     ]),
   );
   // Names are checked by kinds.ts.

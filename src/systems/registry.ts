@@ -6,6 +6,7 @@ import type { SystemScenario } from '../scenario/system-scenario.ts';
 import { flux } from './flux/system.ts';
 import { mud } from './mud/system.ts';
 import { own, ownOf, ownOn } from './own/system.ts';
+import { quiz } from './quiz/system.ts';
 import type { System, Systems } from './system.ts';
 
 /** `players: { protocol: <system> }` means the system's own players, the default. */
@@ -55,4 +56,4 @@ export function systemsOf(all: readonly System[]): Systems {
 }
 
 /** The systems of capbench. The only place that names them all. */
-export const SYSTEMS = systemsOf([flux, mud, own]);
+export const SYSTEMS = systemsOf([flux, mud, own, quiz]);
