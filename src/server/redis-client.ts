@@ -54,6 +54,9 @@ const FAILURES = 3;
 const BACKOFF: BackoffPlan = { first: 100, most: 2_000 };
 /** After this long without any answer a connection is given up, as its other end may be gone. */
 const SILENT_MS = 30_000;
+const LOST = 'the connection to Redis was lost';
+/** How ioredis rejects a command that it did not send. */
+const UNSENT = /isn't writeable/;
 const STATES: readonly BreakerState[] = ['closed', 'half-open', 'open'];
 const SECONDS = geometricBounds(0.0001, 1.5, 5);
 
@@ -158,6 +161,8 @@ export class RedisClient {
   async close(): Promise<void> {
     this.#closed = true;
     this.#breaker?.end();
+    // After what this turn of the event loop has asked for.
+    await new Promise((resolve) => setImmediate(resolve));
     const redis = this.#redis;
     if (redis === null) return;
     await within(redis.quit(), this.#timeout).catch(() => undefined);
@@ -190,8 +195,8 @@ export class RedisClient {
         this.#answeredAt = performance.now();
         this.#seconds.record((this.#answeredAt - started) / 1e3);
         this.#breaker?.succeeded();
-      } else this.#failed(loss.message);
-      settleRuns(runs, replies, (error) => new RedisUnavailable(error.message, true));
+      } else this.#failed(LOST);
+      settleRuns(runs, replies, (error) => new RedisUnavailable(LOST, !UNSENT.test(error.message)));
     };
     try {
       await within(exchange(), this.#timeout);
@@ -210,7 +215,7 @@ export class RedisClient {
 
   #whenConnected(): Promise<Redis> {
     if (this.#breaker === null) return new Promise((resolve) => this.#waiting.push(resolve));
-    return Promise.reject(new Error('the connection to Redis is lost'));
+    return Promise.reject(new Error(LOST));
   }
 
   async #connect(): Promise<Redis> {
@@ -224,7 +229,7 @@ export class RedisClient {
     redis.on('end', () => {
       if (this.#redis !== redis) return;
       this.#redis = null;
-      this.#lost('the connection to Redis was closed');
+      this.#lost(LOST);
     });
     for (const one of this.#waiting.splice(0)) one(redis);
     return redis;

@@ -131,7 +131,7 @@ export class RedisSubscriber {
     redis.on('end', () => {
       if (this.#redis !== redis) return;
       this.#redis = null;
-      this.#lost('the connection to Redis was closed');
+      this.#lost('the connection to Redis was lost');
     });
     this.#asked = new Set();
     await this.#synchronise(redis);
