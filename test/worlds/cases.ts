@@ -14,6 +14,21 @@ const LOST = [EXIT.dataLost];
 const SMALL_SECONDS = 120;
 const small = (scenario: string) => ({ scenario, mostSeconds: SMALL_SECONDS });
 
+/** What only judges the machine, and not the world: a busy one says nothing wrong of what is kept and what is caught. */
+export const ANY_MACHINE: readonly string[] = [
+  'rules.foreignCpuPercent=100',
+  'rules.stealMeanPercent=100',
+  'rules.stealMaxPercent=100',
+  'rules.cpuPressurePercent=100',
+  'rules.memoryPressurePercent=100',
+  'rules.canaryDriftPercent=100000',
+  'rules.clockDriftMs=1000',
+  'rules.generatorLoopDelayMs=10000',
+  'rules.generatorStalledPercent=100',
+  'rules.generatorUtilisationPercent=100',
+  'rules.generatorLagMs=10000',
+];
+
 /** The scenarios that a quiet machine passes 9 times of 10. */
 export const QUIET: readonly Case[] = ['mud-small', 'quiz-small'].map((scenario) => ({
   ...{ name: scenario, ...small(scenario), codes: [EXIT.pass] },
