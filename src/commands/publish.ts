@@ -4,6 +4,7 @@ import { badInput, type CapbenchError, EXIT, type ExitCode, messageOf, refusalOf
 import type { Host } from '../host.ts';
 import { judge } from '../judge/verdict.ts';
 import { makeFolders, unwritable, writeArtefact } from '../measurement/bundle.ts';
+import { systemFiguresOf } from '../measurement/figures.ts';
 import { figuresOf } from '../measurement/figures-of.ts';
 import type { Measurements } from '../measurement/measurements.ts';
 import { render } from '../report/render.ts';
@@ -53,6 +54,7 @@ export async function publish(
     verdict,
     figures,
     flags.charts,
+    systemFiguresOf(system.figures),
   );
   const withheld: string[] = [];
   let isWritten = true;

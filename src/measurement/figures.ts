@@ -548,6 +548,27 @@ export function figuresSchemaOf(systems: readonly Measured[]): z.ZodObject {
   return z.object(shape);
 }
 
+/** A figure in a section of a system's own, as reports show it. */
+export interface SystemFigure extends Pick<Metric, 'unit' | 'stats'> {
+  /** In report.json. */
+  readonly path: string;
+  /** In a sentence; empty where its name says it. */
+  readonly about: string;
+}
+
+/** The figures of the sections that only this system has, in their order. */
+export const systemFiguresOf = (own: SystemFigures | undefined): readonly SystemFigure[] =>
+  Object.entries(own?.sections ?? {})
+    .filter(([section]) => !Object.hasOwn(figuresSchema.shape, section))
+    .flatMap(([section, { shape }]) =>
+      Object.entries<z.core.$ZodType>(shape).flatMap(([name, schema]) =>
+        [...metricsIn(schema, [], `${section}.${name}`)].map(([path, { unit, stats }]) => ({
+          ...{ path, unit, stats: stats === null ? null : [...stats] },
+          about: z.globalRegistry.get(schema)?.description ?? '',
+        })),
+      ),
+    );
+
 /**
  * Every path that a budget may name in a report of such a system, but for those that only the run makes: the settings
  * are under `stack.applied.`, a target's metrics under `target.metrics.`.

@@ -88,7 +88,7 @@ export function stageParts(report: Report): string[] {
   ];
 }
 
-export function faultParts({ faults: all }: Report): string[] {
+export function faultParts({ faults: all, outage }: Report): string[] {
   if (all.length === 0) return [];
   const windowed = losesInWindow(all);
   const head = [
@@ -108,5 +108,38 @@ export function faultParts({ faults: all }: Report): string[] {
       ].map((n) => numberText(n)),
     ]);
   });
-  return [table(head, rows, 'numbers')];
+  return [table(head, rows, 'numbers'), ...outageParts(outage)];
+}
+
+/** The faults of each component together, and how operations fared while it was down. */
+function outageParts(all: Report['outage']): string[] {
+  const rows = Object.entries(all)
+    .filter(([, { answeredPercent }]) => answeredPercent !== null)
+    .map(([component, outage]) =>
+      row([
+        component,
+        numberText(outage.count),
+        ...[outage.downSecondsMax, outage.recoverySecondsMax].map((value) => quantity(value, 's')),
+        ...[outage.okPercent, outage.answeredPercent, outage.failedPercent].map((value) =>
+          quantity(value, '%'),
+        ),
+        ...[outage.lost, outage.lostInWindow].map((value) => numberText(value)),
+      ]),
+    );
+  const head = [
+    '',
+    'faults',
+    'down, at most',
+    'recovery, at most',
+    'ok',
+    'answered',
+    'failed',
+    'lost',
+    'lost in window',
+  ];
+  return rows.length === 0
+    ? []
+    : [
+        `<h3>While a component was down</h3>${table(head, rows, 'numbers')}<p class="note">Shares are of the operations that became due while the component was down, and of how they were settled meanwhile.</p>`,
+      ];
 }

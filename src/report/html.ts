@@ -16,6 +16,7 @@ import { areMany, foremost, scaleText } from './report-text.ts';
 import { percentileText } from './ruling-text.ts';
 import { STYLE } from './style.ts';
 import { svgOf } from './svg.ts';
+import { systemTable } from './system-facts.ts';
 import { watchedTable } from './watched.ts';
 
 interface Section {
@@ -36,6 +37,7 @@ export function html(report: Report, charts: readonly Drawing[]): string {
     { id: 'latency', title: 'Latency', parts: [latencyTable(report), outcomeTable(report)] },
     { id: 'deliveries', title: 'Deliveries', parts: factList(deliveryFacts(report)) },
     { id: 'player', title: 'Figures of the players', parts: playerTable(report) },
+    { id: 'system', title: 'Figures of the system', parts: systemTable(report) },
     { id: 'watched', title: 'Watched metrics', parts: watchedTable(report) },
     { id: 'stages', title: 'Stages', parts: stageParts(report) },
     { id: 'faults', title: 'Faults', parts: faultParts(report) },

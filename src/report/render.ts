@@ -3,7 +3,7 @@ import { messageOf } from '../errors.ts';
 import { toHdr } from '../hdr-histogram.ts';
 import { countOf } from '../histogram.ts';
 import type { Verdict } from '../judge/verdict.ts';
-import type { Figures } from '../measurement/figures.ts';
+import type { Figures, SystemFigure } from '../measurement/figures.ts';
 import type { Measurements } from '../measurement/measurements.ts';
 import { valuesAt } from '../measurement/readings.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -20,8 +20,9 @@ export async function render(
   verdict: Verdict,
   figures: Figures,
   withCharts = true,
+  own: readonly SystemFigure[] = [],
 ) {
-  const report = reportOf(m, s, verdict, figures);
+  const report = reportOf(m, s, verdict, figures, own);
   const drawings = drawingsOf(report, m);
   const { charts, warnings } = withCharts ? await chartsOf(report, drawings) : NO_CHARTS;
   /** Name inside the bundle -> content. */

@@ -86,6 +86,10 @@ export const envelopeSchema = z.object({
     .array(text)
     .optional()
     .describe('What `watch:` names, as in `target.metrics`; absent where it names nothing.'),
+  systemFigures: z
+    .array(z.object({ path: text, unit: text, stats: z.array(text).nullable(), about: text }))
+    .optional()
+    .describe('The figures of sections that only this system has; absent where it has none.'),
   rules: z.array(rule),
   bottleneck: bottleneckSchema,
   phases: z

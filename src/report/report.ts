@@ -3,7 +3,7 @@ import { glossOf } from '../judge/rules/gloss.ts';
 import type { JudgedRule } from '../judge/rules/rule.ts';
 import type { Ruling } from '../judge/ruling.ts';
 import type { Verdict } from '../judge/verdict.ts';
-import type { Figures } from '../measurement/figures.ts';
+import type { Figures, SystemFigure } from '../measurement/figures.ts';
 import type { Measurements } from '../measurement/measurements.ts';
 import { watchedSelector } from '../scenario/metric-selector.ts';
 import { ofOperation } from '../scenario/operations.ts';
@@ -16,7 +16,14 @@ export type Report = z.infer<typeof envelopeSchema> & Figures;
 export type ReportRuling = Report['rulings'][number];
 export type ReportRule = Report['rules'][number];
 
-export function reportOf(m: Measurements, s: Scenario, verdict: Verdict, figures: Figures): Report {
+/** `own`: the figures of sections that only this system has. */
+export function reportOf(
+  m: Measurements,
+  s: Scenario,
+  verdict: Verdict,
+  figures: Figures,
+  own: readonly SystemFigure[] = [],
+): Report {
   return {
     schemaVersion: 1,
     capbench: m.capbench,
@@ -33,6 +40,9 @@ export function reportOf(m: Measurements, s: Scenario, verdict: Verdict, figures
     absences: [...(m.absences ?? [])],
     ...figures,
     ...(s.watch === undefined ? {} : { watch: s.watch.flatMap((text) => watchedSelector(text)?.text ?? []) }),
+    ...(own.length === 0
+      ? {}
+      : { systemFigures: own.map(({ stats, ...one }) => ({ ...one, stats: stats && [...stats] })) }),
     rules: verdict.rules.map((rule) => ruleOf(rule, s)),
     bottleneck: verdict.bottleneck,
     phases: m.phases,

@@ -1,6 +1,6 @@
 import { ofOperation } from '../scenario/operations.ts';
 import { plain } from './plain-text.ts';
-import { cellText, numberText } from './quantity.ts';
+import { cellText, numberText, quantity } from './quantity.ts';
 import type { Report } from './report.ts';
 import {
   areMany,
@@ -31,7 +31,7 @@ const FAULT_COLUMNS = [
 ];
 
 /** A line for each fault, in seconds and operations. */
-export function faultLines({ faults }: Report, paint: Palette, width: number): string[] {
+export function faultLines({ faults, outage }: Report, paint: Palette, width: number): string[] {
   if (faults.length === 0) return [];
   const windowed = losesInWindow(faults);
   const worst = faults
@@ -62,8 +62,20 @@ export function faultLines({ faults }: Report, paint: Palette, width: number): s
       return note === null ? [line] : [line, ...wrap(plain(note), width - 2).map((text) => `  ${text}`)];
     }),
     ...(rest > 0 ? [paint.dim(`and ${numberText(rest)} that took less time`)] : []),
+    ...outageTexts(outage).flatMap((text) => wrap(plain(text), width)),
   ];
 }
+
+/** How operations fared while a component was down, a sentence each. */
+const outageTexts = (all: Report['outage']): readonly string[] =>
+  Object.entries(all).flatMap(([component, { okPercent, answeredPercent, lost, lostInWindow }]) => {
+    if (answeredPercent === null) return [];
+    const within = (lostInWindow ?? 0) === 0 ? '' : `, ${numberText(lostInWindow)} within the stated window`;
+    const kept = lost === null ? '' : `; ${numberText(lost)} lost${within}`;
+    return [
+      `while ${component} was down: ${quantity(answeredPercent, '%')} answered, ${quantity(okPercent, '%')} ok${kept}`,
+    ];
+  });
 
 /** Data that was lost, a component that did not come back and an error weigh more than any duration. */
 const weight = ({ error, recoverySeconds, ...rows }: Report['faults'][number]): number =>

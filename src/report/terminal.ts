@@ -9,6 +9,7 @@ import { numberText } from './quantity.ts';
 import type { Report } from './report.ts';
 import { errorNotes, notesOf, timeText } from './report-text.ts';
 import { type Reasoned, reasonsOf } from './ruling-text.ts';
+import { systemFacts } from './system-facts.ts';
 import { compactBudgetLines, fullBudgetLines } from './terminal-budgets.ts';
 import { keyFigures, latencyLines, loadLines } from './terminal-figures.ts';
 import { faultLines, stageLines } from './terminal-stages.ts';
@@ -75,6 +76,7 @@ export const terminalSummary = (report: Report, style: TerminalStyle): string =>
             ...section('LATENCY', latencyLines(report, paint, width), paint),
             ...section('DELIVERIES', fold(factLines(deliveryFacts(report)), width), paint),
             ...section('FIGURES OF THE PLAYERS', fold(factLines(playerFacts(report)), width), paint),
+            ...section('FIGURES OF THE SYSTEM', fold(factLines(systemFacts(report)), width), paint),
             ...section('WATCHED', fold(watchedLines(report), width), paint),
             ...section('STAGES', stageLines(report, paint, width), paint),
             ...section('FAULTS', faultLines(report, paint, width), paint),

@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { html } from '../../src/report/html.ts';
+import { terminalSummary } from '../../src/report/terminal.ts';
+import { measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
+import { reportFrom } from './report-of.ts';
+
+const fault = { action: 'kill', dropped: null, error: null } as const;
+const rows = { lost: 2, phantom: 0, duplicated: 0, holes: 0, lostInWindow: 5 };
+const report = reportFrom(
+  measurementsOf({
+    faults: [
+      { ...fault, id: 'kill-postgres-1', of: 'postgres', from: 12, to: 14, rows },
+      { ...fault, id: 'drop-players-1', action: 'drop', of: 'players', from: 20, to: 20, rows: null },
+    ],
+  }),
+  scenarioOf({}),
+);
+
+test('each component that was down has a row and a line; cut connections are no outage', () => {
+  expect(Object.keys(report.outage)).toEqual(['postgres', 'players']);
+  const page = html(report, []);
+  expect(page).toContain('While a component was down');
+  expect(page.match(/<td[^>]*>postgres<\/td>/g)).toHaveLength(1);
+  expect(page).not.toMatch(/<td[^>]*>players<\/td>/);
+  const text = terminalSummary(report, { colour: false, width: 100, full: false, page: 'report.html' });
+  expect(text).toMatch(
+    /while postgres was down: [\d.]+% answered, [\d.]+% ok; 2 lost, 5 within the stated window/,
+  );
+  expect(text).not.toContain('while players');
+});
