@@ -8,6 +8,7 @@ import { metricsCommand } from './commands/metrics.ts';
 import { reportCommand } from './commands/report.ts';
 import { runCommand } from './commands/run.ts';
 import { serveCommand } from './commands/serve.ts';
+import { setupCommand } from './commands/setup.ts';
 import { CapbenchError, EXIT, type ExitCode, messageOf, refusalOf } from './errors.ts';
 import { type Host, processHost } from './host.ts';
 
@@ -27,6 +28,7 @@ const VERBS: readonly ((host: Host) => Command)[] = [
   exportCommand,
   initCommand,
   doctorCommand,
+  setupCommand,
 ];
 
 const EXAMPLES = `

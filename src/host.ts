@@ -49,6 +49,8 @@ export interface Host {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly machine: Machine;
+  /** The line that the user types after the question; null where there is no terminal, or no answer. */
+  ask(question: string): Promise<string | null>;
   /** The systems that scenarios may name; loaded on demand. */
   systems(): Promise<Systems>;
   /** Removes secrets from everything that is printed or written to a bundle. */
@@ -128,6 +130,21 @@ function workingDirectory(): string {
   }
 }
 
+async function ask(question: string): Promise<string | null> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return null;
+  const { createInterface } = await import('node:readline');
+  // Without a terminal of its own, so that Ctrl-C is a signal as everywhere.
+  const lines = createInterface({ input: process.stdin, terminal: false });
+  process.stderr.write(question);
+  return new Promise((resolve) => {
+    lines.once('line', (line) => {
+      resolve(line);
+      lines.close();
+    });
+    lines.once('close', () => resolve(null));
+  });
+}
+
 export function processHost(systems: Host['systems']): Host {
   const root = fileURLToPath(new URL('..', import.meta.url));
   const listeners: ((signal: StopSignal) => void)[] = [];
@@ -175,6 +192,7 @@ export function processHost(systems: Host['systems']): Host {
       tmp: tmpdir(),
       pid: process.pid,
     },
+    ask,
     exitCode: EXIT.pass,
     onSignal(listener) {
       if (listeners.length === 0) {

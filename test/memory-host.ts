@@ -19,7 +19,7 @@ export interface MemoryHost extends Host {
 
 export function memoryHost(
   argv: readonly string[],
-  overrides: Partial<Pick<Host, 'env' | 'cwd' | 'root' | 'systems'>> = {},
+  overrides: Partial<Pick<Host, 'env' | 'cwd' | 'root' | 'systems' | 'machine' | 'ask'>> = {},
 ): MemoryHost {
   const written = { out: '', err: '' };
   const listeners: ((signal: StopSignal) => void)[] = [];
@@ -57,6 +57,7 @@ export function memoryHost(
       tmp: '/tmp',
       pid: 1,
     },
+    ask: async () => null,
     exitCode: EXIT.pass,
     onSignal(listener) {
       listeners.push(listener);
