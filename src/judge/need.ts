@@ -7,7 +7,15 @@ import type { Scenario } from '../scenario/scenario.ts';
 import { faultsOf, timelineOf } from '../scenario/workload.ts';
 import { isOfKernel, isOfOwnProcesses, isOfServers, isOfStatements } from './figure-source.ts';
 import { isOfRows, noFault } from './outage.ts';
-import { anotherLoad, type Cause, isOfCalibration, rateKeyOf, unknownSetting, WHY } from './unmeasured.ts';
+import {
+  anotherLoad,
+  type Cause,
+  isOfCalibration,
+  OF_LEVELS,
+  rateKeyOf,
+  unknownSetting,
+  WHY,
+} from './unmeasured.ts';
 
 /** What is known before a run and decides which figures it will have. */
 interface Circumstances {
@@ -153,6 +161,7 @@ function notDue({ metric, stage }: MeasuredBudget, { scenario, lacks }: Circumst
   const { load, calibration } = scenario;
   const { section, figure, operation } = metric;
   if ((section === 'delivery' || section === 'player') && !scenario.traits.playerFigures) return WHY.noModule;
+  if (OF_LEVELS.has(figure) && !scenario.traits.acknowledgesTwice) return WHY.oneLevel;
   if (section === 'perPlayer' && !hasSlope(load)) return WHY.perPlayer;
   const ofOutage = outageMetricOf(metric.path);
   if (ofOutage !== null) {

@@ -58,6 +58,7 @@ const byRun = (reason: string): Unmeasured => ({ reason, cause: 'run' });
 
 /** Why there is no figure, where a check before the run says it in the same words. */
 export const WHY = {
+  oneLevel: 'the servers of this system acknowledge an operation once: an outage excuses nothing',
   targetSettings: "the settings of a target are not read: only those of capbench's own stack are",
   notReported: 'not reported on this platform',
   targetProcesses: "the processes of a target are not capbench's own, and are not watched",
@@ -128,14 +129,12 @@ function unmeasuredInRun(budget: MeasuredBudget, m: UnmeasuredFacts, figures: Un
   if (names !== undefined && !m.probes.some(({ name }) => names.test(name))) {
     return byRun(`no probe watched the ${section === 'integrity' ? 'database' : section}`);
   }
-  return byRun(OF_LEVELS[metric.figure] ?? (OF_TRAFFIC.test(metric.figure) ? WHY.noTraffic : 'no data'));
+  if (OF_LEVELS.has(metric.figure)) return byRun(WHY.oneLevel);
+  return byRun(OF_TRAFFIC.test(metric.figure) ? WHY.noTraffic : 'no data');
 }
 
 /** Figures of systems whose servers acknowledge at two levels. */
-const OF_LEVELS: Readonly<Record<string, string | undefined>> = {
-  'integrity.saved': 'the servers of this system acknowledge an operation once',
-  'integrity.lostInWindow': 'this system states no loss that an outage may cause',
-};
+export const OF_LEVELS: ReadonlySet<string> = new Set(['integrity.saved', 'integrity.lostInWindow']);
 
 const OF_TRAFFIC = /^network\.(?:bytes|connections|handshakes)/;
 

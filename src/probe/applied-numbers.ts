@@ -34,6 +34,9 @@ interface Classified {
 
 /** Up to this many unacknowledged numbers of an entity are tried in every combination. */
 const MOST_TRIED = 20;
+/** Of up to this many, a few are tried: so many combinations, such as two of 100. */
+const MOST_OF_MANY = 1_000;
+const MOST_COMBINATIONS = 5_000;
 /** The budget of steps for all entities, a second or two; after that no combinations are tried. */
 const MOST_STEPS = 20_000_000;
 
@@ -88,7 +91,7 @@ export class AppliedNumbers {
       return same ? { fit: 'possible', extra: open } : DENIED;
     }
     if (rest.sum < least(open, rest.n) || rest.sum > most(open, rest.n)) return DENIED;
-    if (n > MOST_TRIED || this.steps <= 0) return OPEN;
+    if (areTooMany(n, rest.n) || this.steps <= 0) return OPEN;
     const numbers = numbersOf(open);
     const extra: number[] = [];
     const last = numbers.at(-1)!;
@@ -129,6 +132,14 @@ interface Rest {
   readonly n: number;
   readonly sum: number;
   readonly hash: number;
+}
+
+/** Whether there are too many ways to choose k of n. */
+function areTooMany(n: number, k: number): boolean {
+  if (n <= MOST_TRIED) return false;
+  let ways = 1;
+  for (let i = 1; i <= Math.min(k, n - k) && ways <= MOST_COMBINATIONS; i++) ways = (ways * (n - i + 1)) / i;
+  return n > MOST_OF_MANY || ways > MOST_COMBINATIONS;
 }
 
 const isNothing = ({ n, sum, hash }: Rest): boolean =>

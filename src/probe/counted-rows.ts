@@ -126,8 +126,9 @@ export async function readTableWrites(
  *               nothing about the acknowledged numbers, so one of them is counted as lost, too
  *   LOST too    C is A, and the row contradicts the last answer
  *
- * An operation that was sent and never answered may have been applied or not. Up to twenty such operations of an entity
- * are tried in every combination. With more, count and sum have to be within the bounds, and the entity is `open`.
+ * An operation that was sent and never answered may have been applied or not. Such operations of an entity are tried
+ * in every combination, twenty of them or a few of many. Of more, count and sum have to be within the bounds, and the entity is
+ * `open`.
  *
  * Excusable numbers X, a subset of A, may be missing. The row is first compared with all of A. Only where that finds something,
  * it is compared with A \ X in place of A, so that X counts as unanswered. The missing ones of X are those that no combination

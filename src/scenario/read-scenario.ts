@@ -145,6 +145,7 @@ function withServers(root: object, { targets = 0 }: Overrides): object {
 export function traitsOf(scenario: Read, system: SystemScenario): SystemTraits {
   const components = system.components(scenario).map(({ name }) => name);
   const own = system.traits?.(scenario) ?? {};
+  const { entities, ledger } = system.workload(scenario);
   return {
     needsTarget: components.length === 0,
     probes: components.filter((name) => name === 'postgres' || name === 'redis'),
@@ -153,7 +154,7 @@ export function traitsOf(scenario: Read, system: SystemScenario): SystemTraits {
     histograms: [],
     table: null,
     keptIn: own.table === undefined || own.table === null ? null : 'postgres',
-    entities: system.workload(scenario).entities,
+    ...{ entities, acknowledgesTwice: ledger !== undefined },
     playerCode: null,
     playerFigures: (own.playerCode ?? null) !== null,
     playerData: null,

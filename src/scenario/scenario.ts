@@ -150,6 +150,8 @@ export interface SystemTraits {
   readonly table: string | null;
   /** The component that stores acknowledged writes; null: they cannot be verified. Default: that of its table. */
   readonly keptIn: string | null;
+  /** Servers report what is saved, besides what they acknowledge. Default: where its workload plans a ledger of two levels. */
+  readonly acknowledgesTwice: boolean;
   /** Number of entities in the ledger. */
   readonly entities: number;
   /** The user's module that runs in the load workers, as the scenario names it. */

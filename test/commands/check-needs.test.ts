@@ -263,3 +263,12 @@ test('deliveries and figures of the players need a module', async () => {
     expect(await needOf(budget, target, module)).toMatchObject({ state: 'measured', invalid: false });
   }
 });
+
+test('what an outage may cost needs servers that acknowledge at two levels', async () => {
+  for (const figure of ['saved', 'lostInWindow']) {
+    expect(await needOf(`metric: integrity.${figure}, ${op}, unit: ops`, [], '')).toMatchObject({
+      ...{ state: 'unmeasured', cause: 'run', invalid: true },
+      reason: 'the servers of this system acknowledge an operation once: an outage excuses nothing',
+    });
+  }
+});

@@ -3,11 +3,12 @@ import { expect, test } from 'vitest';
 import { countOf } from '../../src/histogram.ts';
 import { ErrorCounts } from '../../src/load/error-counts.ts';
 import { SequenceLedger } from '../../src/load/ledger.ts';
-import { OUTCOME } from '../../src/load/outcome.ts';
+import { OUTCOME, type Outcome } from '../../src/load/outcome.ts';
 import type { Connection } from '../../src/load/player/connection.ts';
 import { PlayerPool } from '../../src/load/player/player-pool.ts';
 import { Recorder } from '../../src/load/recorder.ts';
 import { ScheduleHash } from '../../src/load/schedule-hash.ts';
+import type { LedgerPlan } from '../../src/scenario/system-scenario.ts';
 import type { Workload } from '../../src/scenario/workload.ts';
 import { micros } from '../../src/units.ts';
 import { settled } from '../counts.ts';
@@ -33,7 +34,20 @@ class Game {
   readonly pool: PlayerPool;
   readonly connections: Connection[];
 
-  constructor(onSend: Sent = () => {}, { outstanding = 2, reconnect = false, perSecond = 60 } = {}) {
+  constructor(
+    onSend: Sent = () => {},
+    {
+      outstanding = 2,
+      reconnect = false,
+      perSecond = 60,
+      ledger: plan,
+    }: {
+      outstanding?: number;
+      reconnect?: boolean;
+      perSecond?: number;
+      ledger?: LedgerPlan | undefined;
+    } = {},
+  ) {
     const { operations: all, ...rest } = workloadWith({
       players: PLAYERS,
       monsters: 0,
@@ -48,6 +62,7 @@ class Game {
       ...rest,
       operations,
       outstanding,
+      ledger: plan,
       skipAfter: micros(300_000),
       timeout: micros(400_000),
     };
@@ -88,9 +103,9 @@ class Game {
     return this.pool.begin(player, this.connections[player]!, READY);
   }
 
-  answer(player: number, sequence: number): void {
+  answer(player: number, sequence: number, outcome: Outcome = OUTCOME.ok): void {
     this.pool.received(player, this.connections[player]!, 1);
-    this.pool.answered(player, sequence, OUTCOME.ok);
+    this.pool.answered(player, sequence, outcome);
     this.pool.receivedAll(player);
   }
 
@@ -117,6 +132,26 @@ class Game {
     return { ask: ask!, ready: ready! };
   }
 }
+
+test.each<[what: string, plan: LedgerPlan | undefined, isAcked: boolean]>([
+  ['uses up its number', undefined, true],
+  ['uses up its number where servers acknowledge at two levels', { timed: true }, true],
+  [
+    'leaves its number unacknowledged where it leaves no trace',
+    { timed: true, rejected: 'unrecorded' },
+    false,
+  ],
+])('a rejected operation %s', (_, ledger, isAcked) => {
+  const game: Game = new Game(
+    (player, __, sequence) => game.answer(player, sequence, sequence % 2 ? OUTCOME.ok : OUTCOME.rejected),
+    { ledger },
+  );
+  const { ok, rejected } = game.finish().ask.whole;
+  expect(Math.min(ok, rejected)).toBeGreaterThan(20);
+  const { sentN, ackedN } = figuresOf(game.ledger.toData());
+  const sumOf = (all: Float64Array) => all.reduce((sum, one) => sum + one, 0);
+  expect([sumOf(sentN), sumOf(ackedN)]).toEqual([ok + rejected, isAcked ? ok + rejected : ok]);
+});
 
 test('what is idle has no latency, keeps no slot, and gives its number back', () => {
   const game: Game = new Game((player, _, sequence) => {

@@ -107,6 +107,7 @@ describe.each([
       [1, 3, 4],
       hashed ? { lostInWindow: 1 } : {},
     ],
+    ['a few of many unanswered there', ledgerOf(thirty, unanswered), [...upTo(30), 31, 40], {}],
     [
       'too much unanswered to tell',
       ledgerOf(thirty, unanswered),

@@ -167,6 +167,44 @@ test('rows that cannot be read because another fault stopped PostgreSQL are read
   expect(looks).toBe(3);
 });
 
+test('reads wait for every component that they need, and know of its outages', async () => {
+  const { scene, noted, story } = stage();
+  const seen: string[][] = [];
+  const verification: Verification = {
+    losses: [{ of: 'redis', withinSeconds: 6 }],
+    verify: () => Promise.reject(new Error('not here')),
+    watch: () => Promise.resolve(),
+    async compareNow(_, outages) {
+      for (const component of ['redis', 'postgres'])
+        expect(story.includes(`kill ${component}`) === story.includes(`${component} is back`)).toBe(true);
+      seen.push(outages().map(({ of, action, from, to }) => `${action} ${of}: ${from >= 0} ${to !== null}`));
+      return { ...nothing, lostInWindow: 2 * seen.length };
+    },
+  };
+  injectFaults(
+    [
+      planned('kill', 'world-1', 0, 'first'),
+      planned('kill', 'redis', 20, 'second'),
+      planned('kill', 'postgres', 25, 'third'),
+    ],
+    { ...scene, verification },
+  );
+  await all(3, noted);
+  expect(seen.at(-1)).toEqual([
+    'kill world-1: true true',
+    'kill redis: true true',
+    'kill postgres: true true',
+  ]);
+  expect(noted.map(({ rows }) => rows?.lostInWindow)).toEqual([2, 2, 2]);
+});
+
+test('an outage that does not end lasts until the end of the run', async () => {
+  const { scene, noted } = stage({ fails: 'redis' });
+  injectFaults([planned('kill', 'redis', 0, 'gone')], scene);
+  await all(1, noted);
+  expect(scene.outages.all()).toEqual([{ of: 'redis', action: 'kill', from: expect.any(Number), to: null }]);
+});
+
 test('rows that cannot be read for another reason are reported, with the time at which the component was back', async () => {
   const { scene, noted } = stage();
   const verification: Verification = {
