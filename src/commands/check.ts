@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { CapbenchError, EXIT } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { type ScenarioFlags, type TargetFlags, withScenario, withTargets } from './options.ts';
+import type { Inspected } from './scenario-outline.ts';
 
 interface CheckFlags extends ScenarioFlags, TargetFlags {
   readonly json?: boolean;
@@ -28,14 +29,13 @@ export const checkCommand = (host: Host): Command =>
     .action(async (reference: string, flags: CheckFlags) => {
       const { outline, outlineJson } = await import('./scenario-outline.ts');
       if (flags.json !== true) {
-        const { loaded, needs, watch } = await inspect(host, reference, flags);
-        host.stdout.write(outline(loaded, needs, watch, host.stdout.columns));
+        const inspected = await inspect(host, reference, flags);
+        host.stdout.write(outline(inspected, host.stdout.columns));
         return;
       }
       const { ScenarioError } = await import('../scenario/problem.ts');
       try {
-        const { loaded, needs, watch } = await inspect(host, reference, flags);
-        host.stdout.write(outlineJson(loaded, needs, watch));
+        host.stdout.write(outlineJson(await inspect(host, reference, flags)));
       } catch (thrown) {
         if (!(thrown instanceof CapbenchError) || thrown.exitCode !== EXIT.badInput) throw thrown;
         const problems =
@@ -48,13 +48,14 @@ export const checkCommand = (host: Host): Command =>
     });
 
 /** The scenario, and what its budgets need in a run with these options. @throws CapbenchError (104) as the run would */
-async function inspect(host: Host, reference: string, flags: CheckFlags) {
+async function inspect(host: Host, reference: string, flags: CheckFlags): Promise<Inspected> {
   const { findModule, loadScenario } = await import('./scenario-files.ts');
   const { readPlayerInputs } = await import('./player-inputs.ts');
   const { readTargets } = await import('./targets.ts');
   const { readFaultProcesses, refuseUnreachableFaults } = await import('./fault-processes.ts');
   const { readVariables } = await import('./start-permission.ts');
   const { needOf, needOfWatched } = await import('../judge/need.ts');
+  const { availableMemory } = await import('../stack/memory-need.ts');
   const { knownSettings } = await import('./known-settings.ts');
   const loaded = await loadScenario(host, reference, flags, flags.target.length);
   const { scenario, system } = loaded;
@@ -82,8 +83,10 @@ async function inspect(host: Host, reference: string, flags: CheckFlags) {
     settings: await knownSettings(host, scenario),
     platform: host.machine.platform,
   };
+  const memory = targets.length > 0 ? null : (system.needs?.(scenario) ?? null);
   return {
     loaded,
+    memory: memory === null ? null : { need: memory, availableBytes: availableMemory() },
     needs: scenario.budgets.map((budget) => needOf(budget, circumstances)),
     watch: needOfWatched(circumstances),
   };

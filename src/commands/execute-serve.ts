@@ -7,7 +7,13 @@ import { openWatchdog } from '../supervision/watchdog.ts';
 import { readGivenRedis, resolveGivenRedis } from './given-redis.ts';
 import type { GivenFlags, ScenarioFlags } from './options.ts';
 import { loadScenario } from './scenario-files.ts';
-import { checkTemporaryFolder, newPassword, openOwnStack, openStarted } from './stack-opener.ts';
+import {
+  checkTemporaryFolder,
+  newPassword,
+  openOwnStack,
+  openStarted,
+  refuseWithoutMemory,
+} from './stack-opener.ts';
 import { readVariables, requirePermission, type StartFlags } from './start-permission.ts';
 import { stopSignals } from './stop-signals.ts';
 import { redisLine } from './targets.ts';
@@ -66,6 +72,7 @@ export async function executeServe(host: Host, reference: string, flags: ServeFl
   if (command !== null && flags.port !== undefined)
     throw badInput('--port: the start command decides where its server listens', 'leave --port out');
   await checkTemporaryFolder(host);
+  if (command === null) refuseWithoutMemory(loaded);
   const basePort = portOf(flags.port, scenario.world.servers);
   const targets = command === null ? [] : await resolveTargets(command.targets, []);
   const given = readGivenRedis(host, loaded, flags, false);

@@ -7,6 +7,7 @@ import { allowedRejections } from '../scenario/rejections.ts';
 import { scenarioHash } from '../scenario/resolved.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { Churn, Stage } from '../scenario/stages.ts';
+import { type MemoryNeed, memoryShortage, memoryText } from '../stack/memory-need.ts';
 import { formatDuration, grouped } from '../units.ts';
 import type { LoadedScenario } from './scenario-files.ts';
 import { table } from './table.ts';
@@ -157,13 +158,33 @@ const ceilingsText = ({ secondsEach, rows }: Scenario['ceilings']): string =>
     ? '  database ceilings are not measured'
     : `  database ceilings: ${grouped(secondsEach)} s each over ${grouped(rows)} rows`;
 
+/** A scenario, and what a run with the given options would need. */
+export interface Inspected {
+  readonly loaded: LoadedScenario;
+  readonly needs: Needs;
+  /** Of the watched metrics. */
+  readonly watch: Need;
+  /** Of the stack that capbench would start; null: not known. */
+  readonly memory: { readonly need: MemoryNeed; readonly availableBytes: number } | null;
+}
+
+function memoryLines({ memory }: Inspected, width: number): readonly string[] {
+  if (memory === null) return [];
+  const { need, availableBytes } = memory;
+  const shortage = memoryShortage(need, availableBytes);
+  return [
+    ...indented(memoryText(need, availableBytes), 2, width),
+    ...(shortage === null ? [] : indented(`a run here is refused (93): ${shortage.hint}`, 4, width)),
+  ];
+}
+
 /** What would run, as text. */
-export function outline(
-  { scenario, system, path }: LoadedScenario,
-  needs: Needs,
-  watch: Need,
-  width: number,
-): string {
+export function outline(inspected: Inspected, width: number): string {
+  const {
+    loaded: { scenario, system, path },
+    needs,
+    watch,
+  } = inspected;
   const { load, world, operations, rules } = scenario;
   const own = system.scenario.outline?.(scenario) ?? {};
   const rows = (of: readonly (readonly string[])[]): readonly string[] => table(of, '  ', width);
@@ -203,6 +224,7 @@ export function outline(
           ? rows([['servers', `${world.servers}, ${world.heap} MB of heap each`], ...(own.world ?? [])])
           : ['  capbench starts nothing: the load goes to your servers, named with --target'],
     ),
+    ...section('MEMORY', memoryLines(inspected, width)),
     ...section('EDGE', starts ? rows(edgeRows(scenario)) : []),
     ...(starts ? databaseLines(scenario.postgres, width) : []),
     ...section(
@@ -231,7 +253,7 @@ export function outline(
 }
 
 /** The same as JSON. */
-export function outlineJson({ scenario, path }: LoadedScenario, needs: Needs, watch: Need): string {
+export function outlineJson({ loaded: { scenario, path }, needs, watch, memory }: Inspected): string {
   const { operations: _, traits: __, sections, ...file } = scenario;
   const { budgets } = scenario;
   const content = {
@@ -245,6 +267,7 @@ export function outlineJson({ scenario, path }: LoadedScenario, needs: Needs, wa
       optional: budget.state === 'measured' && budget.optional === true,
     })),
     invalid: dead(budgets, needs),
+    ...(memory === null ? {} : { memory: { ...memory.need, availableBytes: memory.availableBytes } }),
     ...(scenario.watch === undefined
       ? {}
       : { watch: scenario.watch.map((metric) => ({ metric, ...watch })) }),

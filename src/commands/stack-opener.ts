@@ -10,6 +10,7 @@ import { openCommandStack } from '../stack/command-stack.ts';
 import type { ComponentSpec } from '../stack/component-spec.ts';
 import { givenRedis } from '../stack/given-redis.ts';
 import { type LocalStackOptions, openLocalStack } from '../stack/local.ts';
+import { availableMemory, memoryShortage } from '../stack/memory-need.ts';
 import { shownSetting } from '../stack/settings.ts';
 import type { Stack } from '../stack/stack.ts';
 import { type AttachOptions, attachAny } from '../stack/target-stack.ts';
@@ -63,6 +64,13 @@ export function openStarted(
     scenarioFolder: dirname(path),
     settings: [shownSetting('startCommand', command.text)],
   });
+}
+
+/** @throws CapbenchError (93) where this host has less memory than the system's stack needs */
+export function refuseWithoutMemory({ scenario, system }: Pick<Subject, 'scenario' | 'system'>): void {
+  const need = system.needs?.(scenario) ?? null;
+  const shortage = need === null ? null : memoryShortage(need, availableMemory());
+  if (shortage !== null) throw shortage;
 }
 
 /** Starts the components of the system, but for a Redis that is given. */

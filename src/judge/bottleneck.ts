@@ -120,17 +120,25 @@ const coreOf = ([name, { cpuPercentOfCore, busiestThreadPercent }]: readonly [
 ]): string =>
   `\`${name}\` used ${percent(cpuPercentOfCore.mean)} of a core${busiestThreadPercent.mean === null ? '' : `, its busiest thread ${percent(busiestThreadPercent.mean)}`}`;
 
+/** Of one process, which has one thread: a server may have several. */
+const busiestCore = ({ world }: Figures): number | null =>
+  world.busiestProcessPercent.mean ?? world.cpuPercentOfCore.mean;
+
 function usedUp(figures: Figures): Finding | null {
   const { world, database } = figures;
   const full = processesOf(figures).find(
     ([, { busiestThreadPercent }]) => (busiestThreadPercent.mean ?? 0) > CORE_BUSY_PERCENT,
   );
   if (full !== undefined) return { resource: 'server', evidence: coreOf(full) };
-  const core = world.cpuPercentOfCore.mean;
+  const core = busiestCore(figures);
   if (core !== null && core > CORE_BUSY_PERCENT) {
+    const busiest =
+      world.busiestProcessPercent.mean === null
+        ? 'the busiest world server'
+        : 'the busiest process of the world servers';
     return {
       resource: 'server',
-      evidence: `the busiest world server used ${core.toFixed(0)}% of one core, and it has one thread`,
+      evidence: `${busiest} used ${core.toFixed(0)}% of one core, and it has one thread`,
     };
   }
   const { writersBusyPercent = null, queryMs } = database;
@@ -242,7 +250,7 @@ function resourcesOf(figures: Figures, healthy: boolean): ResourceUse[] {
     .sort(([, a], [, b]) => (b ?? 0) - (a ?? 0));
   const core =
     full === undefined || world.cpuPercentOfCore.mean !== null
-      ? { utilisationPercent: world.cpuPercentOfCore.mean, of: 'one core, by the busiest world server' }
+      ? { utilisationPercent: busiestCore(figures), of: 'one core, by the busiest world server' }
       : { utilisationPercent: full[1], of: `one core, by the busiest thread of \`${full[0]}\`` };
   return [
     {

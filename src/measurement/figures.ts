@@ -99,15 +99,26 @@ const throughput = z.object({
 
 const world = z.object({
   servers: known('servers'),
-  cpuPercentOfCore: spread('%', 'Of the busiest server; 100 is one core.'),
+  cpuPercentOfCore: spread('%', 'Of the busiest server, with its child processes; 100 is one core.'),
   cpuCores: spread('cores', 'Of the same server.'),
+  busiestProcessPercent: spread(
+    '%',
+    'Of a core: in each second the busiest process of the servers that have child processes.',
+  ),
   cpuPercentTotal: spread('%', 'All servers, of as many cores as there are servers.'),
-  memoryBytes: spread('bytes', 'Of the largest server.'),
+  memoryBytes: spread(
+    'bytes',
+    'Of the largest server. With child processes: the private memory of all, plus the largest shared part once.',
+  ),
   memoryTotalBytes: spread('bytes'),
+  processes: spread('processes', 'All servers that have child processes, and these.'),
   connections: spread('connections'),
   connectionsPerServer: spread('connections', 'Of the server with most.'),
   loopDelayMs: spread('ms'),
-  waitedPercent: figure('%', 'Of the time, ready to run without a CPU.'),
+  waitedPercent: figure(
+    '%',
+    'Of the time, ready to run without a CPU; of a server with child processes the sum over all.',
+  ),
 });
 
 const database = z.object({

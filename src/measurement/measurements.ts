@@ -132,6 +132,8 @@ const stage = z.object({
  *   generator.W.cpuSeconds, generator.W.waitedSeconds (counter; ready to run without a CPU)
  *   world.N.operations, world.N.cpuSeconds (counter), world.N.waitedSeconds (counter; as for the generator)
  *   world.N.connections, world.N.memoryBytes, world.N.loopDelayMs (gauge), and what else a system's probe tells
+ *   world.N.processes (gauge), world.N.busiestProcessSeconds (counter), only of a server with child processes, whose CPU, memory
+ *   and waits are then those of all its processes together
  *   postgres.connections, postgres.workingSetBytes (gauge)
  *   postgres.commits, postgres.blocksHit, postgres.blocksRead, postgres.rowsUpdated, postgres.rowsHotUpdated,
  *   postgres.rowsInserted, postgres.rowsDeleted, postgres.walBytes, postgres.walSyncs, postgres.statements, postgres.statementMs (counter)

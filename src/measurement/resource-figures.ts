@@ -60,9 +60,13 @@ export function worldFigures(m: Measurements, s: Scenario): Figures['world'] {
     servers: serversOf(m, s),
     cpuPercentOfCore: largest(cpu.map((column) => percentsOf(column, 1))),
     cpuCores: largest(cpu.map(spreadOf)),
+    busiestProcessPercent: largest(
+      each('busiestProcessSeconds').map((series) => percentsOf(ratesAt(series, seconds.slice(1)), 1)),
+    ),
     cpuPercentTotal: percentsOf(sumColumns(cpu), cpu.length),
     memoryBytes: largest(each('memoryBytes').map((series) => gaugeOf(series, window))),
     memoryTotalBytes: together('memoryBytes'),
+    processes: together('processes'),
     connections: together('connections'),
     connectionsPerServer: largest(each('connections').map((series) => gaugeOf(series, window))),
     loopDelayMs: spreadOf(each('loopDelayMs').flatMap((series) => valuesAt(series, seconds))),

@@ -10,6 +10,7 @@ import {
   readSmall,
   waitedSeconds,
 } from '../supervision/proc.ts';
+import { childrenOf } from '../supervision/process-tree.ts';
 import { openThrottling } from './cgroup.ts';
 import { type ForeignProcess, type Owner, openCpuAccount } from './cpu-account.ts';
 import type { Probe, Sample } from './probe.ts';
@@ -103,7 +104,8 @@ export function openHostProbe(
         }
         if (countsWaits) {
           for (const [index, { pid }] of worlds.entries()) {
-            if (pid !== null) counter(`world.${index + 1}.waitedSeconds`, waitedWorlds[index]!(waits([pid])));
+            if (pid !== null)
+              counter(`world.${index + 1}.waitedSeconds`, waitedWorlds[index]!(waits(treeOf(pid))));
           }
         }
         if (ourPostgres) {
@@ -119,6 +121,9 @@ export function openHostProbe(
     close: () => Promise.resolve(),
   };
 }
+
+/** A server and the processes that it has started. */
+const treeOf = (pid: number): readonly number[] => [pid, ...childrenOf(pid).flatMap(treeOf)];
 
 /** For how long each living process has waited for a CPU. */
 const waits = (pids: readonly number[]): (readonly [key: string, seconds: number])[] =>

@@ -4,6 +4,7 @@ import { BucketHistory, type Buckets } from './bucket-history.ts';
 import type { MetricsPage } from './metrics-page.ts';
 import { openPageReader } from './metrics-request.ts';
 import type { Probe, Sample } from './probe.ts';
+import { type FamilyReading, openServerFamily } from './server-family.ts';
 
 const TIMEOUT_MS = 900;
 /** Limits for slow or endless answers. */
@@ -62,7 +63,30 @@ export function bucketsOf({ samples }: MetricsPage, name: string, factor = 1): B
 }
 
 /**
- * Reads the metrics of a server of a system from `GET /metrics`.
+ * A server reports what its own process uses. With child processes its CPU and its memory are those of all of them together,
+ * and two more series tell how many they are, and what the busiest of them used.
+ */
+function withFamily(
+  samples: readonly Sample[],
+  instance: number,
+  { childCpuSeconds, memoryBytes, processes, busiestSeconds }: FamilyReading,
+): readonly Sample[] {
+  const of = (name: string): string => `world.${instance}.${name}`;
+  return [
+    ...samples.map((one) =>
+      one.series === of('cpuSeconds')
+        ? { ...one, value: one.value + childCpuSeconds }
+        : one.series === of('memoryBytes')
+          ? { ...one, value: memoryBytes }
+          : one,
+    ),
+    { series: of('processes'), kind: 'gauge', value: processes },
+    { series: of('busiestProcessSeconds'), kind: 'counter', value: busiestSeconds },
+  ];
+}
+
+/**
+ * Reads the metrics of a server of a system from `GET /metrics`, and of one of this host also its child processes.
  * @param instance 1-based, as in the series' names
  */
 export function openServerProbe(server: WorldEndpoint, instance: number, page: ServerPage): Probe {
@@ -75,6 +99,7 @@ export function openServerProbe(server: WorldEndpoint, instance: number, page: S
     ...histories.map(({ metric }) => `${metric}_bucket`),
   ]);
   const shown = `${server.url}/metrics`;
+  const family = openServerFamily(() => server.pid);
   const reader = openPageReader({ url: shown, shown, access: server }, names, LONGEST_ANSWER);
 
   return {
@@ -95,7 +120,8 @@ export function openServerProbe(server: WorldEndpoint, instance: number, page: S
       if (!samples.some(({ value }) => Number.isFinite(value))) {
         throw new Error(`GET ${shown} has none of the metrics of ${page.what}`);
       }
-      return samples;
+      const children = family.read();
+      return children === null ? samples : withFamily(samples, instance, children);
     },
     buckets: (from, to) =>
       Object.fromEntries(histories.map(({ name, history }) => [name, history.between(from, to)])),

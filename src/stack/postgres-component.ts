@@ -1,9 +1,9 @@
-import { platform, totalmem } from 'node:os';
-import { constrainedMemory } from 'node:process';
+import { platform } from 'node:os';
 import pg from 'pg';
 import { messageOf, stackFailed } from '../errors.ts';
 import type { PostgresSettings } from '../scenario/scenario.ts';
 import type { ComponentSpec } from './component-spec.ts';
+import { usableMemory } from './memory-need.ts';
 import { startPostgres } from './postgres.ts';
 import { preparePostgres } from './postgres-build.ts';
 import { applyPostgresSettings } from './settings.ts';
@@ -36,12 +36,6 @@ export const postgresComponent = (postgres: PostgresSettings): ComponentSpec => 
     }
   },
 });
-
-/** The container's memory limit where there is one, else the host's memory. */
-export function usableMemory(): number {
-  const limit = constrainedMemory();
-  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
-}
 
 const ANSWER_LIMIT_MS = 30_000;
 

@@ -13,6 +13,7 @@ import type { SystemScenario } from '../scenario/system-scenario.ts';
 import type { Workload } from '../scenario/workload.ts';
 import type { CommandPlan } from '../stack/command-component.ts';
 import type { ComponentSpec, ServerProcess } from '../stack/component-spec.ts';
+import type { MemoryNeed } from '../stack/memory-need.ts';
 import type { AppliedSetting, DatabaseEndpoint, Endpoints, Stack } from '../stack/stack.ts';
 import type { AttachOptions } from '../stack/target-stack.ts';
 
@@ -32,6 +33,8 @@ export interface System {
   command?(scenario: Scenario): CommandPlan | null;
   /** Settings for the report, besides those that its components apply. */
   settings?(scenario: Scenario): readonly AppliedSetting[];
+  /** The memory that its started stack needs at least; absent or null: not known, and nothing is refused. */
+  needs?(scenario: Scenario): MemoryNeed | null;
   /** Whether any target identifies itself as a server of this system; absent: unknown. */
   recognises?(targets: readonly Target[], options: AttachOptions): Promise<boolean>;
   /** Attaches to targets; absent: to any server that listens. */
