@@ -5,13 +5,14 @@ import { expect, test } from 'vitest';
 import { reportJson } from '../../src/report/render.ts';
 import { reportJsonSchema, reportSchemaOf } from '../../src/report/report-schema.ts';
 import { flux } from '../../src/systems/flux/system.ts';
+import { mud } from '../../src/systems/mud/system.ts';
 import { own } from '../../src/systems/own/system.ts';
 import { DELIVERIES, PLAYER } from '../fixtures/recorded-deliveries.ts';
 import { BUDGETS, budget, failedRun, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
 import { CUT, STAGES, STORM, stageFacts } from '../fixtures/recorded-stages.ts';
 import { reportFrom } from './report-of.ts';
 
-const systems = [flux, own];
+const systems = [flux, mud, own];
 const file = join(import.meta.dirname, '../../fixtures/schema/report.schema.json');
 // How the committed file is made anew after the schema has grown.
 if (process.env.CAPBENCH_WRITE_SCHEMA === '1') {
