@@ -11,7 +11,6 @@ import { roomsOf } from './scenario.ts';
 import type { KeyKind } from './store-probe.ts';
 
 const mud = z.object({
-  connectionsPerInstance: spread('connections', 'Of the instance with most.'),
   savesPerSecond: figure('batches/s', 'Rounds in which an instance saved states.'),
   statesPerSave: figure('rows/batch'),
   mostUnsaved: figure('entities', 'States that were in Redis alone, when a round began.'),
@@ -23,6 +22,7 @@ const mud = z.object({
   unavailableCommands: figure('ops', 'That could not be carried out.'),
   breakerOpened: figure('x', 'Times that an instance gave Redis up.'),
   breakerClosed: figure('x', 'Times that an instance used Redis again.'),
+  recalledStates: figure('rows', 'Read from PostgreSQL, because Redis had forgotten them.'),
   eventTypes: figure('types', 'Of the five documented types of events, those that were published.'),
   keysPerPlayer: figure('keys', 'Documented keys of players, for each player.'),
   keysPerRoom: figure('keys', 'Documented keys of rooms, for each room.'),
@@ -80,7 +80,6 @@ function mudOf(m: Measurements, scenario: Scenario): Read<typeof mud> {
   const longest = gaugeOf(m.series['mud.longestTtlSeconds'], window);
   const published = EVENT_SERIES.map((type) => grown(`events_${type}`));
   return {
-    connectionsPerInstance: spreadOfMost(each('connections').map((series) => gaugeOf(series, window))),
     savesPerSecond: saves === null || seconds <= 0 ? null : saves / seconds,
     statesPerSave: ratio(savedStates, saves),
     mostUnsaved: most('mostUnsaved'),
@@ -92,6 +91,7 @@ function mudOf(m: Measurements, scenario: Scenario): Read<typeof mud> {
     unavailableCommands: grown('unavailable'),
     breakerOpened: grown('breakerOpened'),
     breakerClosed: grown('breakerClosed'),
+    recalledStates: grown('recalled'),
     eventTypes: published.includes(null) ? null : published.filter((count) => (count ?? 0) > 0).length,
     keysPerPlayer: ratio(
       keysOf(m, ['playerState', 'playerLocation', 'playerSession']),
@@ -110,9 +110,3 @@ function mudOf(m: Measurements, scenario: Scenario): Read<typeof mud> {
 
 const maxOf = (values: readonly (number | null)[]): number | null =>
   values.reduce((most, value) => (value === null ? most : Math.max(most ?? value, value)), null);
-
-/** The spread of the instance with the highest mean. */
-const spreadOfMost = (spreads: readonly ReturnType<typeof gaugeOf>[]): ReturnType<typeof gaugeOf> =>
-  spreads.reduce((most, one) => ((one.mean ?? -1) > (most.mean ?? -1) ? one : most), {
-    ...{ mean: null, min: null, max: null },
-  });

@@ -17,6 +17,7 @@ const counters: Readonly<Record<string, string>> = {
   rowWrites: 'capbench_world_written_items_total',
   degraded: 'capbench_mud_degraded_total',
   unavailable: 'capbench_mud_unavailable_total',
+  recalled: 'capbench_mud_recalled_total',
   saves: 'capbench_mud_saves_total',
   savedStates: 'capbench_mud_saved_states_total',
   states: 'capbench_mud_states_total',

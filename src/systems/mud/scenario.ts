@@ -70,17 +70,19 @@ const world = {
 export const mudScenario: SystemScenario = {
   name: 'mud',
   redis: true,
+  edge: true,
   operations: OPERATIONS,
   world,
   // One command every two seconds for each player.
   defaultPerSecond: (_operation, { players }) => players / 2,
-  components: ({ world: { servers } }) => [
+  components: ({ world: { servers }, edge }) => [
     { name: 'redis', faults: ['kill', 'stop', 'restart'] },
     { name: 'postgres', faults: ['kill', 'stop', 'restart'] },
     ...Array.from({ length: servers }, (_, i) => ({
       name: `world-${i + 1}`,
       faults: ['kill', 'stop', 'restart'] as const,
     })),
+    ...(edge === undefined ? [] : [{ name: 'edge', faults: ['kill', 'stop', 'restart'] as const }]),
   ],
   check: checkMud,
   outline: (scenario) => {
@@ -106,7 +108,10 @@ export const mudScenario: SystemScenario = {
       { series: 'rejected', what: 'commands that were rejected', perOperation: 1 },
     ],
     table: TABLE,
-    probes: mudScenario.components(scenario).map(({ name }) => name),
+    probes: [
+      ...mudScenario.components(scenario).flatMap(({ name }) => (name === 'edge' ? [] : [name])),
+      'mud',
+    ],
   }),
 };
 

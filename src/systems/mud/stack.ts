@@ -1,5 +1,7 @@
 import type { Scenario } from '../../scenario/scenario.ts';
 import type { ComponentSpec, StartContext } from '../../stack/component-spec.ts';
+import { databaseEnvironment } from '../../stack/database-environment.ts';
+import { edgeComponent } from '../../stack/edge-component.ts';
 import { askWorld } from '../../stack/health.ts';
 import { postgresComponent } from '../../stack/postgres-component.ts';
 import { redisComponent } from '../../stack/redis-component.ts';
@@ -11,9 +13,9 @@ import { formatDuration, toMillis } from '../../units.ts';
 
 import { mudWorld, roomsOf } from './scenario.ts';
 
-/** Redis, PostgreSQL and the instances. */
+/** Redis, PostgreSQL, the instances, and the proxy in front of them if the scenario has one. */
 export function mudComponents(scenario: Scenario): readonly ComponentSpec[] {
-  const { postgres, redis, world } = scenario;
+  const { postgres, redis, world, edge } = scenario;
   const servers = Array.from({ length: world.servers }, (_, i) => {
     const instance = i + 1;
     return serverComponent({
@@ -23,12 +25,20 @@ export function mudComponents(scenario: Scenario): readonly ComponentSpec[] {
       health: (server, signal) => askWorld(server, 'mud', signal),
     });
   });
-  return [redisComponent(redis), postgresComponent(postgres), ...servers];
+  const proxy =
+    edge === undefined
+      ? []
+      : [
+          edgeComponent(
+            edge,
+            servers.map(({ name }) => name),
+          ),
+        ];
+  return [redisComponent(redis), postgresComponent(postgres), ...servers, ...proxy];
 }
 
 function environmentOf(scenario: Scenario, instance: number, { token, started }: StartContext) {
   const world = mudWorld(scenario);
-  const { database } = started('postgres');
   return {
     INSTANCE_ID: String(instance),
     INSTANCES: String(world.servers),
@@ -44,11 +54,7 @@ function environmentOf(scenario: Scenario, instance: number, { token, started }:
     ACKNOWLEDGE: world.acknowledge,
     TOKEN: token,
     REDIS_URL: started('redis').addresses?.redis ?? '',
-    DB_SOCKET_PATH: database?.host ?? '',
-    DB_PORT: String(database?.port),
-    DB_USER: database?.user ?? '',
-    DB_PASSWORD: database?.password ?? '',
-    DB_NAME: database?.database ?? '',
+    ...databaseEnvironment(started('postgres')),
   };
 }
 

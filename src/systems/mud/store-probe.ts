@@ -98,7 +98,9 @@ export function openStoreProbe(url: string): Probe {
     // A scan may return a key twice.
     const found = keyCounts([...new Set(keys)]);
     return [
-      ...KEY_KINDS.map((kind): Sample => ({ series: `mud.keys.${kind}`, kind: 'gauge', value: found[kind] })),
+      ...[...KEY_KINDS, 'other' as const].map(
+        (kind): Sample => ({ series: `mud.keys.${kind}`, kind: 'gauge', value: found[kind] }),
+      ),
       ...[...CHANNEL_KINDS, 'other' as const].map(
         (kind): Sample => ({ series: `mud.channels.${kind}`, kind: 'gauge', value: channels[kind] }),
       ),

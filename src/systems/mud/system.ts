@@ -1,3 +1,4 @@
+import { dealThroughEdge } from '../../load/fleet/deal.ts';
 import { bundleFile } from '../../supervision/bundle-file.ts';
 import type { System } from '../system.ts';
 import { mudFigures } from './figures.ts';
@@ -15,6 +16,7 @@ export const mud: System = {
   workerModule: () => bundleFile('mud-worker'),
   components: mudComponents,
   settings: mudSettings,
+  deal: dealThroughEdge,
   probes: ({ worlds, addresses }) => [
     ...worlds.map((world, index) => openInstanceProbe(world, index + 1)),
     ...(addresses?.redis === undefined ? [] : [openStoreProbe(addresses.redis)]),

@@ -156,26 +156,34 @@ function contains(row: PlayerState, state: PlayerState): boolean {
   return row.appliedN > state.appliedN && row.outage.length === 0;
 }
 
-/** Players that are asked for in the same turn of the event loop are read together. */
+/** One read at a time: players who are asked for meanwhile are read together, next. */
 function openLoads(read: (players: readonly number[]) => Promise<ReadonlyMap<number, PlayerState>>) {
-  let next: { readonly players: number[]; readonly rows: Promise<ReadonlyMap<number, PlayerState>> } | null =
-    null;
+  interface Load {
+    readonly players: number[];
+    readonly rows: Promise<ReadonlyMap<number, PlayerState>>;
+  }
+  let next: Load | null = null;
+  let last: Promise<unknown> = Promise.resolve();
+  const begin = (): Load => {
+    const players: number[] = [];
+    const rows = last.then(() => {
+      next = null;
+      return answeredInTime(read(players));
+    });
+    last = rows.catch(() => undefined);
+    return { players, rows };
+  };
   return async (player: number): Promise<PlayerState | null> => {
     next ??= begin();
     next.players.push(player);
     return (await next.rows).get(player) ?? null;
   };
-  function begin(): NonNullable<typeof next> {
-    const players: number[] = [];
-    const rows = new Promise<ReadonlyMap<number, PlayerState>>((resolve, reject) => {
-      setImmediate(() => {
-        next = null;
-        const late = setTimeout(() => reject(new DatabaseAway()), ANSWER_MS);
-        read(players)
-          .then(resolve, () => reject(new DatabaseAway()))
-          .finally(() => clearTimeout(late));
-      });
-    });
-    return { players, rows };
-  }
+}
+
+/** @throws DatabaseAway when there is no answer in time, or an error for one */
+function answeredInTime<T>(answer: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(() => reject(new DatabaseAway()), ANSWER_MS);
+    answer.then(resolve, () => reject(new DatabaseAway())).finally(() => clearTimeout(late));
+  });
 }

@@ -20,6 +20,7 @@ export const renderMud = ({ turns, saver, bytes, presence, subscriber }: MudFact
     counter('capbench_world_rejected_total', turns.rejected),
     counter('capbench_mud_unavailable_total', turns.unavailable),
     counter('capbench_mud_degraded_total', turns.degraded),
+    counter('capbench_mud_recalled_total', turns.recalled),
     counter('capbench_mud_replayed_total', turns.replayed),
     counter('capbench_mud_repeated_total', turns.repeated),
     counters('capbench_mud_events_total', 'type', turns.events),

@@ -26,6 +26,8 @@ export interface TurnCounts {
   unavailable: number;
   /** Commands that were carried out on PostgreSQL, because Redis was away. */
   degraded: number;
+  /** States that were read from PostgreSQL, because Redis had none. */
+  recalled: number;
   /** Commands that were played again because their room had changed. */
   replayed: number;
   /** Commands that arrived again, and had been applied. */
@@ -66,7 +68,7 @@ interface Result {
 
 export function openTurns({ config, redis, store, table, presence }: TurnPlan): Turns {
   const counts: TurnCounts = {
-    ...{ operations: 0, rejected: 0, unavailable: 0, degraded: 0, replayed: 0, repeated: 0 },
+    ...{ operations: 0, rejected: 0, unavailable: 0, degraded: 0, recalled: 0, replayed: 0, repeated: 0 },
     events: { player_move: 0, npc_action: 0, ambiance: 0, player_message: 0, quest_update: 0 },
   };
   /** Rooms as this instance knows them while Redis is away: nobody else has a copy. */
@@ -113,7 +115,9 @@ export function openTurns({ config, redis, store, table, presence }: TurnPlan): 
     const row = await table.load(player).catch(() => {
       throw new Unavailable('the state is not in Redis, and PostgreSQL is away');
     });
-    return row === null ? newPlayer(player, config.rooms) : { ...row, outage: [] };
+    if (row === null) return newPlayer(player, config.rooms);
+    counts.recalled += 1;
+    return { ...row, outage: [] };
   };
 
   const onRedis = async (local: LocalPlayer, command: Command, isRejected: boolean): Promise<Result> => {
@@ -181,6 +185,7 @@ export function openTurns({ config, redis, store, table, presence }: TurnPlan): 
     if (reading.isReplaced) throw new Replaced();
     const row = await table.load(player);
     if (row !== null) {
+      if (reading.state === null) counts.recalled += 1;
       const state = reunited(player, reading.state, row, config.rooms);
       const committed = await store.commit(run, {
         session,

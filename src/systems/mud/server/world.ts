@@ -151,7 +151,6 @@ export async function openMudWorld(config: MudConfig, { log }: WorldProcess): Pr
       local.socket.close(1007, 'expected {"type":"command","command":"...","id":"<number>"}');
       return;
     }
-    if (state !== 'open') return;
     void enqueue(local, () =>
       turns.perform(local, command).catch((error: unknown) => {
         if (error instanceof Replaced) replaced(local);
@@ -207,10 +206,12 @@ export async function openMudWorld(config: MudConfig, { log }: WorldProcess): Pr
       state = 'stopping';
       clock.close();
       saver.close();
-      await Promise.all([...presence.all()].map(({ tail }) => tail));
+      // What was asked for is answered. Nobody has to wait for the last save, and whoever leaves first plays on elsewhere first.
+      const locals = [...presence.all()];
+      await Promise.all(locals.map(({ tail }) => tail));
+      for (const { socket } of locals) socket.close(CLOSE.leaving, 'the server is stopping');
       await saver.saveNow();
-      for (const { socket } of presence.all()) socket.close(CLOSE.leaving, 'the server is stopping');
-      await Promise.all([...presence.all()].map(({ tail }) => tail));
+      await Promise.all(locals.map(({ tail }) => tail));
       await table.close(LAST_SAVE_MS);
       await Promise.all([subscriber.close(), redis.close()]);
     },
