@@ -1,12 +1,11 @@
 import { ownedHosts, resolveTargets, surroundings } from '../address/target-address.ts';
 import { badInput, stackFailed } from '../errors.ts';
 import type { Host } from '../host.ts';
-import type { Scenario } from '../scenario/scenario.ts';
-import type { Endpoints } from '../stack/stack.ts';
 import { openWatchdog } from '../supervision/watchdog.ts';
 import { readGivenRedis, resolveGivenRedis } from './given-redis.ts';
 import type { GivenFlags, ScenarioFlags } from './options.ts';
 import { loadScenario } from './scenario-files.ts';
+import { endpointsJson, endpointsText } from './served-endpoints.ts';
 import {
   checkTemporaryFolder,
   newPassword,
@@ -33,27 +32,6 @@ function portOf(flag: string | undefined, servers: number): number | null {
     throw badInput(`--port: got ${flag}, expected a whole number of 1 to ${last}`);
   }
   return port;
-}
-
-/** As text: the endpoints, and the command that loads them. */
-function describe(
-  name: string,
-  { traits }: Scenario,
-  { worlds, database, addresses = {} }: Endpoints,
-): string {
-  const targets = worlds.map(({ url }) => `--target ${url}`).join(' ');
-  return [
-    ...worlds.map(({ url }, index) => `world server ${index + 1}  ${url}`),
-    ...(database === null
-      ? []
-      : [
-          `PostgreSQL      folder ${database.host}, port ${database.port}, database ${database.database}, user ${database.user}`,
-        ]),
-    ...Object.entries(addresses).map(([component, address]) => `${component.padEnd(15)} ${address}`),
-    '',
-    `capbench run ${name}${traits.playerCode !== null ? ' --allow-module' : ''} ${targets}`,
-    '',
-  ].join('\n');
 }
 
 /** Opens the stack, prints its endpoints, and keeps it until a signal, or until a part of it ends. */
@@ -92,9 +70,7 @@ export async function executeServe(host: Host, reference: string, flags: ServeFl
     try {
       const { endpoints } = stack;
       host.stdout.write(
-        flags.json === true
-          ? `${JSON.stringify({ worlds: endpoints.worlds.map(({ url }) => url), database: endpoints.database, addresses: endpoints.addresses })}\n`
-          : describe(reference, scenario, endpoints),
+        flags.json === true ? `${endpointsJson(endpoints)}\n` : endpointsText(reference, scenario, endpoints),
       );
       const interrupted = new Promise<null>((resolve) => {
         if (signals.stop.aborted) resolve(null);
