@@ -21,6 +21,7 @@ const DOCUMENTS = [
   'src/judge/README.md',
   'src/server/README.md',
   'src/systems/flux/README.md',
+  'src/systems/mud/README.md',
   'src/systems/own/README.md',
   'test/README.md',
 ];
@@ -113,7 +114,7 @@ function keysOf(schema: Schema, path = '', found = new Map<string, Schema[]>()):
 /** Maps that only contain other keys, and need no row of their own. */
 const PASSED = [
   'load.operations',
-  ...['intent', 'monsterCommand', 'create', 'join', 'ready', 'answer'].map((id) => `load.operations.${id}`),
+  ...['intent', 'monsterCommand', 'command', 'create', 'join', 'ready', 'answer'].map((id) => `load.operations.${id}`),
 ];
 
 const keys = keysOf(JSON.parse(text('fixtures/schema/scenario.schema.json')));

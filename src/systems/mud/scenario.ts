@@ -103,6 +103,7 @@ export const mudScenario: SystemScenario = {
   },
   traits: (scenario) => ({
     hasServerMetrics: 'yes',
+    playerFigures: true,
     counts: [
       { series: 'operations', what: 'commands', perOperation: 1, everyAnswer: true },
       { series: 'rejected', what: 'commands that were rejected', perOperation: 1 },
