@@ -1,5 +1,6 @@
 import type { Host } from '../host.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import { redisSettingNames } from '../stack/redis-configuration.ts';
 import { applyPostgresSettings, deviationsBeside, edgeSettings, serverSettings } from '../stack/settings.ts';
 import type { AppliedSetting } from '../stack/stack.ts';
 import type { System } from '../systems/system.ts';
@@ -13,11 +14,12 @@ export const stackSettings = (host: Host, system: System, scenario: Scenario): r
 /** The names of the settings that a stack of this scenario will report as `stack.applied.<name>`. */
 export async function knownSettings(host: Host, scenario: Scenario): Promise<readonly string[]> {
   const system = (await host.systems()).systemOf(scenario);
-  const { version, settings } = scenario.postgres;
-  const libraries = (settings.shared_preload_libraries ?? '').split(',').map((name) => name.trim());
-  const hasPostgres = system.scenario.components(scenario).some(({ name }) => name === 'postgres');
+  const { version, settings: postgres } = scenario.postgres;
+  const libraries = (postgres.shared_preload_libraries ?? '').split(',').map((name) => name.trim());
+  const components = new Set(system.scenario.components(scenario).map(({ name }) => name));
+  const hasPostgres = components.has('postgres');
   const ofPostgres = applyPostgresSettings(
-    { version, settings: hasPostgres ? settings : {} },
+    { version, settings: hasPostgres ? postgres : {} },
     {
       memoryBytes: host.machine.memoryBytes,
       platform: host.machine.platform,
@@ -25,7 +27,9 @@ export async function knownSettings(host: Host, scenario: Scenario): Promise<rea
       libraries: new Set(libraries),
     },
   ).settings;
+  const ofRedis = components.has('redis') ? redisSettingNames(scenario.redis ?? { settings: {} }) : [];
   const ofEdge = scenario.edge === undefined ? [] : edgeSettings(scenario.edge, '');
   const told = [...(hasPostgres ? ofPostgres : []), ...ofEdge, ...stackSettings(host, system, scenario)];
-  return [...told, ...deviationsBeside(scenario.deviations, told)].map(({ setting }) => setting);
+  const settings = [...told, ...deviationsBeside(scenario.deviations, told)].map(({ setting }) => setting);
+  return [...settings, ...ofRedis.filter((name) => !settings.includes(name))];
 }

@@ -44,6 +44,12 @@ function linesOf(name: string, value: string): readonly string[] {
 /** Its answer is longer than what was set: it names every class of clients. */
 const NOT_COMPARED = new Set(['client-output-buffer-limit']);
 
+/** The names of the settings that a Redis with these will report. */
+export const redisSettingNames = ({ settings }: RedisSettings): readonly string[] => [
+  ...Object.keys(settings).map((name) => `redis.${name}`),
+  'redisVersion',
+];
+
 /**
  * The settings in force: one that Redis changed, such as `maxclients` where the host allows fewer open files, has the
  * actual value and the reason.
