@@ -68,6 +68,16 @@ function samplesOfSections(text: string): readonly Sample[] {
   ];
 }
 
+/** Commands that were called before: a Redis that has been started again does not list them until they are. */
+function uncalled(text: string, found: ReadonlySet<string>): readonly Sample[] {
+  if (!/^# Commandstats/im.test(text)) return [];
+  const called = new Set([...text.matchAll(COMMAND)].map(([, name = '']) => name));
+  return [...found].flatMap((series): readonly Sample[] => {
+    const [, name] = /^redis\.command\.(.+)\.(?:calls|micros)$/.exec(series) ?? [];
+    return name === undefined || called.has(name) ? [] : [{ series, kind: 'counter', value: 0 }];
+  });
+}
+
 function samplesOfInfo(fields: ReadonlyMap<string, number>): Sample[] {
   return Object.entries(SERIES).flatMap(([name, { kind, fields: parts }]) => {
     const values = parts.map((part) => fields.get(part) ?? Number.NaN);
@@ -149,7 +159,7 @@ export async function openRedisProbe(at: RedisAddress, ca?: string): Promise<Pro
     if (typeof text !== 'string') throw new Error('its answer to INFO is not text');
     const samples = samplesOfInfo(parseInfo(text));
     if (samples.length === 0) throw new Error('its answer to INFO has no figures of Redis');
-    samples.push(...samplesOfSections(text));
+    samples.push(...samplesOfSections(text), ...uncalled(text, found));
     for (const { series } of samples) found.add(series);
     return samples;
   };

@@ -71,3 +71,15 @@ test('a server that takes no section of INFO is asked without one', async () => 
   expect(redis.commands).toEqual(['INFO', 'INFO', 'INFO']);
   await probe.close();
 });
+
+test('a command that was called before and is not listed any more was not called since a new start', async () => {
+  const redis = await smallRedis(null, (asked) =>
+    asked < 3 ? INFO(asked) : INFO(asked).replace(/^cmdstat_get:.*$/m, ''),
+  );
+  const probe = await openRedisProbe(at(redis.port, null));
+  const calls = async () =>
+    (await probe.sample()).find(({ series }) => series === 'redis.command.get.calls')?.value;
+  expect(await calls()).toBe(14);
+  expect(await calls()).toBe(0);
+  await probe.close();
+});
