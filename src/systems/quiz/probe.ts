@@ -6,8 +6,6 @@ const PAGE: ServerPage = {
   what: 'a quiz server',
   series: [
     ...COMMON_SERIES,
-    { name: 'workersCpuSeconds', metric: 'capbench_world_workers_cpu_seconds_total', kind: 'counter' },
-    { name: 'workersMemoryBytes', metric: 'capbench_world_workers_resident_memory_bytes', kind: 'gauge' },
     { name: 'largestHeapBytes', metric: 'capbench_world_largest_heap_bytes', kind: 'gauge' },
     { name: 'activeMatches', metric: 'capbench_world_active_matches', kind: 'gauge' },
     { name: 'peakMatches', metric: 'capbench_world_peak_matches', kind: 'gauge' },

@@ -90,7 +90,8 @@ export const quizScenario: SystemScenario = {
     })),
   check: checkQuiz,
   // Half a pair cannot play.
-  scale: (load) => ({ ...load, players: Math.max(PAIR, PAIR * Math.round(load.players / PAIR)) }),
+  scale: (load, factor) =>
+    factor === 1 ? load : { ...load, players: Math.max(PAIR, PAIR * Math.round(load.players / PAIR)) },
   outline: (scenario) => {
     const settings = quizWorld(scenario);
     const { workers, matchesPerWorker, questions, think, gap } = settings;

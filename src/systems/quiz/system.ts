@@ -4,7 +4,7 @@ import type { System } from '../system.ts';
 import { quizFigures } from './figures.ts';
 import { openQuizProbe } from './probe.ts';
 import { quizScenario } from './scenario.ts';
-import { quizComponents, quizSettings } from './stack.ts';
+import { quizComponents, quizNeeds, quizSettings } from './stack.ts';
 import { openVerification } from './verify.ts';
 import { quizWorkload } from './workload.ts';
 
@@ -15,6 +15,7 @@ export const quiz: System = {
   figures: quizFigures,
   workerModule: () => bundleFile('quiz-worker'),
   components: quizComponents,
+  needs: quizNeeds,
   settings: quizSettings,
   deal: dealThroughEdge,
   probes: ({ worlds }) => worlds.map((world, index) => openQuizProbe(world, index + 1)),

@@ -45,9 +45,7 @@ export type FromWorker =
   | { readonly kind: 'usage'; readonly usage: WorkerUsage };
 
 export interface WorkerUsage {
-  readonly memoryBytes: number;
   readonly heapBytes: number;
-  /** Since the worker's start. */
-  readonly cpuSeconds: number;
+  /** Round trips that failed, since the worker's start. */
   readonly redisFailures: number;
 }

@@ -66,9 +66,9 @@ test('rows that are not what the seed and the numbers imply are wrong', () => {
     expect.stringContaining('points, and earned'),
     expect.stringContaining('points, and earned'),
   ]);
-  expect(wrongOf({ answers: answers.map(([id, p, q, choice, n]) => [id, p, q, (choice + 1) % 4, n]) })).toEqual(
-    answers.map(() => expect.stringContaining('which it did not choose')),
-  );
+  expect(
+    wrongOf({ answers: answers.map(([id, p, q, choice, n]) => [id, p, q, (choice + 1) % 4, n]) }),
+  ).toEqual(answers.map(() => expect.stringContaining('which it did not choose')));
   expect(wrongOf({ matches: matches.map(([id, quiz, n]) => [id, quiz + 1, n]) })[0]).toContain(
     'which its creator did not choose',
   );

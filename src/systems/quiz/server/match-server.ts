@@ -241,9 +241,6 @@ export async function openMatchServer(config: Config, { log }: Pick<WorldProcess
       gauge('capbench_world_workers', usage.active),
       gauge('capbench_world_busy_workers', directory.busyWorkers),
       counter('capbench_world_workers_lost_total', usage.lost),
-      gauge('capbench_world_workers_resident_memory_bytes', usage.memoryBytes),
-      counter('capbench_world_workers_cpu_seconds_total', usage.cpuSeconds),
-      gauge('capbench_world_heap_bytes', process.memoryUsage().heapUsed + usage.heapBytes),
       gauge(
         'capbench_world_largest_heap_bytes',
         Math.max(process.memoryUsage().heapUsed, usage.largestHeapBytes),

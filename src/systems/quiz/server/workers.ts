@@ -20,11 +20,12 @@ export interface Workers {
   /** Starts them; resolves to the matches that each has loaded, when all are ready. */
   start(matchesOf: (worker: number) => readonly number[]): Promise<readonly (readonly LoadedMatch[])[]>;
   send(worker: number, message: Exclude<ToWorker, { readonly kind: 'recover' | 'close' }>): void;
-  /** Of all workers together: those that have ended are in `cpuSeconds`. */
-  usage(): WorkerUsage & {
+  /** Of all workers together. */
+  usage(): {
     readonly active: number;
     readonly lost: number;
     readonly largestHeapBytes: number;
+    readonly redisFailures: number;
   };
   /** They write what they have acknowledged, and end. */
   close(): Promise<void>;
@@ -37,7 +38,7 @@ interface Slot {
   usage: WorkerUsage;
 }
 
-const NOTHING: WorkerUsage = { memoryBytes: 0, heapBytes: 0, cpuSeconds: 0, redisFailures: 0 };
+const NOTHING: WorkerUsage = { heapBytes: 0, redisFailures: 0 };
 /** A worker that ends at once must not be started again and again without a pause. */
 const REPLACE_MS = 50;
 
@@ -47,7 +48,6 @@ export function openWorkers(plan: WorkersPlan): Workers {
   }));
   let isClosing = false;
   let lost = 0;
-  let endedCpuSeconds = 0;
 
   function startOne(worker: number, matches: readonly number[]): Promise<readonly LoadedMatch[]> {
     const slot = slots[worker]!;
@@ -77,7 +77,6 @@ export function openWorkers(plan: WorkersPlan): Workers {
     const slot = slots[worker]!;
     slot.child = null;
     slot.isReady = false;
-    endedCpuSeconds += slot.usage.cpuSeconds;
     slot.usage = NOTHING;
     if (isClosing) return;
     lost += 1;
@@ -97,16 +96,11 @@ export function openWorkers(plan: WorkersPlan): Workers {
       else slot.waiting.push(message);
     },
     usage() {
-      const sum = (of: (usage: WorkerUsage) => number): number =>
-        slots.reduce((total, { usage }) => total + of(usage), 0);
       return {
         active: slots.filter(({ isReady }) => isReady).length,
         lost,
-        memoryBytes: sum(({ memoryBytes }) => memoryBytes),
-        heapBytes: sum(({ heapBytes }) => heapBytes),
         largestHeapBytes: Math.max(...slots.map(({ usage }) => usage.heapBytes)),
-        cpuSeconds: endedCpuSeconds + sum(({ cpuSeconds }) => cpuSeconds),
-        redisFailures: sum(({ redisFailures }) => redisFailures),
+        redisFailures: slots.reduce((sum, { usage }) => sum + usage.redisFailures, 0),
       };
     },
     async close() {
