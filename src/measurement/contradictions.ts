@@ -278,11 +278,16 @@ function buckets(path: string, { bounds, counts }: BucketData): string[] {
 
 function ledger({ integrity }: Measurements): string[] {
   if (integrity === null) return [];
-  const { sent, acked, applied, duplicated, phantom } = integrity;
+  const { sent, acked, applied, duplicated, phantom, saved = 0, lostInWindow = 0 } = integrity;
   const wrong: string[] = [];
   if (acked > sent) wrong.push(`integrity.acked: ${acked} of ${sent} that were sent`);
   if (applied > sent && duplicated + phantom === 0) {
     wrong.push(`integrity.applied: ${applied} of ${sent} that were sent, and none was a duplicate`);
+  }
+  if (saved + lostInWindow > acked) {
+    wrong.push(
+      `integrity.saved: ${saved}, and lostInWindow: ${lostInWindow}, of ${acked} that were acknowledged`,
+    );
   }
   return wrong;
 }

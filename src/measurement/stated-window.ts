@@ -7,6 +7,9 @@ interface StatedWindow {
 
 /** Such as `the stated window of 6 s (redis)`. */
 export const statedWindows = (windows: readonly StatedWindow[]): string =>
-  `the stated ${windows.length === 1 ? 'window' : 'windows'} of ${windows
-    .map(({ of, withinSeconds }) => `${withinSeconds === null ? 'any time' : `${withinSeconds} s`} (${of})`)
+  `the stated ${windows.length === 1 ? 'window' : 'windows'} ${windows
+    .map(
+      ({ of, withinSeconds }) =>
+        `${withinSeconds === null ? 'without limit' : `of ${withinSeconds} s`} (${of})`,
+    )
     .join(' and ')}`;

@@ -379,6 +379,12 @@ test.each<[what: string, over: Partial<Measurements>, expected: string]>([
     'worlds.flushMs',
   ],
   ['more acknowledged than sent', integrity({ acked: 504_001 }), 'integrity.acked'],
+  ['more saved than acknowledged', integrity({ saved: 504_001 }), 'integrity.saved'],
+  [
+    'more saved and excused than acknowledged',
+    integrity({ saved: 500_000, lostInWindow: 4_001 }),
+    'integrity.saved',
+  ],
   ['more applied than sent, and no duplicate', integrity({ applied: 504_001 }), 'integrity.applied'],
 ])('%s', (_what, over, expected) => {
   const altered = measurementsOf(over);

@@ -60,6 +60,18 @@ test('the compact summary has the budgets that decide, and a line for each state
   expect(compact).toMatch(/\n {2}Next: .+\n(?: {8}.+\n)* {2}FAIL \(99\) {2}.+\n$/);
 });
 
+test('what an outage cost within the stated window is beside what was lost', () => {
+  const { integrity } = measurementsOf();
+  const windows = [{ of: 'cache', withinSeconds: 6 }];
+  const m = measurementsOf({
+    integrity: integrity && { ...integrity, windows, lostInWindow: 17, applied: integrity.acked - 17 },
+  });
+  const compact = terminalSummary(reportFrom(m, scenarioOf()), { ...style, full: false, width: 120 });
+  expect(compact).toMatch(
+    /lost writes +0 of [\d,]+ acknowledged; 17 lost within the stated window of 6 s \(cache\)\n/,
+  );
+});
+
 test('the compact summary gives each reason once: in the headline, the next step or a list', () => {
   const invalid = reportFrom(
     measurementsOf(),

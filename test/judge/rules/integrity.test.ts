@@ -108,3 +108,22 @@ test.each([
   expect(verdict.exitCode).toBe(0);
   expect(verdict.notes.join().includes('integrity-proof')).toBe(state === 'broken');
 });
+
+test('what an outage cost within the stated window is shown, and is no loss', () => {
+  const windows = [{ of: 'cache', withinSeconds: 6 }];
+  const within = (lostInWindow: number) =>
+    verdictOf({
+      integrity: recorded.integrity && {
+        ...{ ...recorded.integrity, windows, lostInWindow, saved: 503_000 },
+        applied: recorded.integrity.acked - 17,
+      },
+    });
+  expect(ruleOf(within(17), 'integrity')).toMatchObject({
+    state: 'held',
+    observed: expect.stringMatching(/^0 lost, .* holes, 17 lost within the stated window of 6 s \(cache\)$/),
+  });
+  expect(within(17).exitCode).toBe(0);
+  // The counts do not add up: one more is missing than was found.
+  expect(ruleOf(within(16), 'integrity').state).toBe('broken');
+  expect(within(16).exitCode).toBe(90);
+});
