@@ -48,6 +48,8 @@ function valueText(value: number | null, unit: string): string {
 /** `keysPerPlayer` of the section as `keys per player`; the unit at the end of a name is said by the value. */
 const nameOf = ({ path }: SystemFigure): string =>
   (path.split('.').at(-1) ?? path)
-    .replace(/(?:Percent|Seconds|Ms|Bytes)$/, '')
-    .replace(/(?:PerSecond)$/, '')
-    .replaceAll(/(?<=[a-z\d])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+    .replace(/(?:PerSecond|Percent|Seconds|Ms|Bytes)$/, '')
+    .replaceAll(/(?<=[a-z\d])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+    .replaceAll(/\b(?:redis|ttl|cpu)\b/g, (word) => SPELLED[word] ?? word);
+
+const SPELLED: Readonly<Record<string, string>> = { redis: 'Redis', ttl: 'TTL', cpu: 'CPU' };

@@ -19,12 +19,13 @@ const own: SystemFigures = {
       soldPerSecond: figure('ops/s'),
       heapBytes: spread('bytes', 'Of the largest process.'),
       idlePercent: figure('%'),
+      redisTtlSeconds: figure('s'),
     }),
     world: z.object({ stalls: figure('entities') }),
   },
   of: () => ({
     market: {
-      ...{ keysPerStall: 3, soldPerSecond: 12.5, idlePercent: null },
+      ...{ keysPerStall: 3, soldPerSecond: 12.5, idlePercent: null, redisTtlSeconds: 600 },
       heapBytes: { mean: 2 ** 20, min: null, max: 2 ** 21 },
     },
     world: { stalls: 7 },
@@ -39,6 +40,7 @@ test('figures of a section that only the system has are in the page and in the f
     'keys per stall': ['3'],
     sold: ['12.5 ops/s'],
     heap: ['mean 1 MB, max 2 MB'],
+    'Redis TTL': ['600 s'],
   });
   const page = html(report, []);
   expect(page).toContain('Figures of the system');
