@@ -4,6 +4,7 @@ import { readHostFacts } from '../doctor/read-host-facts.ts';
 import { EXIT } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { palette } from '../report/terminal-text.ts';
+import { readShipped } from './scenario-needs.ts';
 import { checkTemporaryFolder } from './stack-opener.ts';
 
 /** Looks at this host and prints what it found; exit code 93 where no run could work. */
@@ -11,6 +12,7 @@ export async function executeDoctor(host: Host, json: boolean): Promise<void> {
   const { env, machine, stdout, version } = host;
   const facts = await readHostFacts({
     ...{ env, machine, checkTemporaryFolder: () => checkTemporaryFolder(host) },
+    scenarios: await readShipped(host),
   });
   const checks = checksOf(facts);
   const ready = isReady(checks);

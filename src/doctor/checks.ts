@@ -45,6 +45,7 @@ export function checksOf(facts: HostFacts): readonly Check[] {
     check('limits', 'ports', 'Ephemeral ports', checkPorts(facts)),
     check('programs', 'postgres', 'PostgreSQL', checkPostgres(facts)),
     ...OPTIONAL.map((one) => check('programs', one.id, one.title, checkProgram(one, facts))),
+    check('programs', 'scenarios', 'Scenarios', checkScenarios(facts)),
   ];
 }
 
@@ -238,8 +239,8 @@ const OPTIONAL: readonly {
   readonly repair?: string;
 }[] = [
   { id: 'k6', title: 'k6', neededFor: '--engine k6 and exported scripts' },
-  { id: 'redis', title: 'Redis', neededFor: 'a Redis of your own server here, which --probe-redis reads' },
-  { id: 'nginx', title: 'nginx', neededFor: 'a proxy of your own in front of targets' },
+  { id: 'redis', title: 'Redis', neededFor: 'scenarios that name it in capbench list' },
+  { id: 'nginx', title: 'nginx', neededFor: 'scenarios that name it in capbench list' },
   {
     ...{ id: 'docker', title: 'Docker' },
     neededFor: 'docker-compose.bench.yml of a clone, the documented stack',
@@ -248,7 +249,8 @@ const OPTIONAL: readonly {
 ];
 
 function checkProgram({ id, neededFor, repair }: (typeof OPTIONAL)[number], facts: HostFacts): Outcome {
-  const [program, advice] = [facts.programs[id], install(id, facts)];
+  const advice = `${id === 'redis' ? 'capbench setup redis, or ' : ''}${install(id, facts)}`;
+  const program = facts.programs[id];
   if (program === null) return { state: 'missing', found: `not found; only needed for ${neededFor}`, advice };
   if (isObstacle(program)) {
     return {
@@ -257,6 +259,21 @@ function checkProgram({ id, neededFor, repair }: (typeof OPTIONAL)[number], fact
     };
   }
   return ok(`${program.version} (${program.path})`);
+}
+
+/** Which of the scenarios that come with capbench can run here, and what the others lack. */
+function checkScenarios({ scenarios }: HostFacts): Outcome {
+  const lacking = scenarios.filter(({ needs }) => needs.some(({ path }) => path === null));
+  if (lacking.length === 0) return ok(`all ${scenarios.length} that come with capbench have what they need`);
+  const missing = lacking.flatMap(({ needs }) => needs.filter(({ path }) => path === null));
+  const named = lacking.map(({ name, needs }) => {
+    const programs = needs.flatMap((one) => (one.path === null ? [one.name] : []));
+    return `${name} (${programs.join(', ')})`;
+  });
+  return {
+    ...{ state: 'warning', found: `without what they need: ${named.join(', ')}` },
+    advice: [...new Set(missing.map(({ bring }) => bring))].join('; '),
+  };
 }
 
 /** What each package manager calls it; Debian has no package of k6. */

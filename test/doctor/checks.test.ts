@@ -19,7 +19,7 @@ test('a host that lacks nothing is ready, and gets no advice', () => {
   expect(checks.map(({ state }) => state)).toEqual(checks.map(() => 'ok'));
   expect(checks.map(({ advice }) => advice)).toEqual(checks.map(() => null));
   expect(new Set(checks.map(({ id }) => id)).size).toBe(checks.length);
-  expect(checks.length).toBe(14);
+  expect(checks.length).toBe(15);
   expect(page(factsOf())).toMatch(/\n {2}READY \(0\)\n$/);
 });
 
@@ -27,6 +27,7 @@ test('facts that macOS does not report are no error, and missing programs come w
   const states = Object.fromEntries(checksOf(MAC).map(({ id, state }) => [id, state]));
   expect(states).toEqual({
     ...{ node: 'ok', cpu: 'ok', memory: 'ok', temporary: 'ok', ports: 'ok', postgres: 'ok' },
+    scenarios: 'ok',
     ...{
       'shared-memory': 'unavailable',
       clock: 'unavailable',
@@ -37,19 +38,42 @@ test('facts that macOS does not report are no error, and missing programs come w
   });
   const advice = checksOf(MAC).flatMap((one) => (one.state === 'missing' ? [one.advice] : []));
   expect(advice).toEqual([
-    ...['brew install k6', 'brew install redis', 'brew install nginx', 'brew install --cask docker'],
+    ...[
+      'brew install k6',
+      'capbench setup redis, or brew install redis',
+      'brew install nginx',
+      'brew install --cask docker',
+    ],
   ]);
   expect(page(MAC)).toMatch(/\n {2}READY \(0\) {2}4 optional programs missing\n$/);
 });
 
 test('on Linux the advice names the package manager, with sudo unless the user is root', () => {
   const programs = { ...factsOf().programs, redis: null, k6: null };
-  expect(check({ programs }, 'redis').advice).toBe('sudo apt-get install redis-server');
-  expect(check({ programs, isRoot: true }, 'redis').advice).toBe('apt-get install redis-server');
+  expect(check({ programs }, 'redis').advice).toBe(
+    'capbench setup redis, or sudo apt-get install redis-server',
+  );
+  expect(check({ programs, isRoot: true }, 'redis').advice).toMatch(/, or apt-get install redis-server$/);
   expect(check({ programs, packageManager: null }, 'redis').advice).toBe(
-    'install redis with the package manager of this system',
+    'capbench setup redis, or install redis with the package manager of this system',
   );
   expect(check({ programs }, 'k6').advice).toContain('https://grafana.com/docs/k6');
+});
+
+test('scenarios whose programs are not here are named, with what brings them', () => {
+  const redis = (path: string | null) => ({ name: 'Redis' as const, path, bring: 'capbench setup redis' });
+  const nginx = { name: 'nginx' as const, path: null, bring: 'install the package nginx' };
+  const scenarios = [
+    { name: 'first', needs: [redis('/usr/bin/redis-server')] },
+    { name: 'second', needs: [redis(null)] },
+    { name: 'third', needs: [redis(null), nginx] },
+  ];
+  expect(check({ scenarios }, 'scenarios')).toMatchObject({
+    state: 'warning',
+    found: 'without what they need: second (Redis), third (Redis, nginx)',
+    advice: 'capbench setup redis; install the package nginx',
+  });
+  expect(check({ scenarios: scenarios.slice(0, 1) }, 'scenarios').state).toBe('ok');
 });
 
 test('a program that does not work is a warning, with its own hint', () => {

@@ -28,6 +28,7 @@ export const factsOf = (changes: Partial<HostFacts> = {}): HostFacts => ({
     nginx: { path: '/usr/sbin/nginx', version: '1.22.1' },
     docker: { path: '/usr/bin/docker', version: '28.2.2' },
   },
+  scenarios: [{ name: 'small', needs: [{ name: 'PostgreSQL', path: '/opt/pg/bin', bring: 'install it' }] }],
   ...changes,
 });
 
