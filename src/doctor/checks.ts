@@ -263,6 +263,7 @@ function checkProgram({ id, neededFor, repair }: (typeof OPTIONAL)[number], fact
 
 /** Which of the scenarios that come with capbench can run here, and what the others lack. */
 function checkScenarios({ scenarios }: HostFacts): Outcome {
+  if (scenarios === null) return { state: 'unavailable', found: 'not checked, because they cannot be read' };
   const lacking = scenarios.filter(({ needs }) => needs.some(({ path }) => path === null));
   if (lacking.length === 0) return ok(`all ${scenarios.length} that come with capbench have what they need`);
   const missing = lacking.flatMap(({ needs }) => needs.filter(({ path }) => path === null));

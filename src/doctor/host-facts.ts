@@ -51,6 +51,6 @@ export interface HostFacts {
     | Obstacle
     | null;
   readonly programs: Readonly<Record<OptionalProgram, Program>>;
-  /** The scenarios that come with capbench, and the programs that their stacks need. */
-  readonly scenarios: readonly { readonly name: string; readonly needs: readonly NeededProgram[] }[];
+  /** The scenarios that come with capbench, and the programs that their stacks need. Null: they could not be read. */
+  readonly scenarios: readonly { readonly name: string; readonly needs: readonly NeededProgram[] }[] | null;
 }
