@@ -12,7 +12,7 @@ export async function executeDoctor(host: Host, json: boolean): Promise<void> {
   const { env, machine, stdout, version } = host;
   const facts = await readHostFacts({
     ...{ env, machine, checkTemporaryFolder: () => checkTemporaryFolder(host) },
-    scenarios: await scenariosOf(host),
+    scenarios: () => scenariosOf(host),
   });
   const checks = checksOf(facts);
   const ready = isReady(checks);

@@ -1,7 +1,7 @@
 import type { Need } from '../judge/need.ts';
 import { wrap } from '../report/terminal-text.ts';
 import { type Budget, isRequired, writtenBudget } from '../scenario/budget.ts';
-import { balanceOf } from '../scenario/edge.ts';
+import { balanceOf } from '../scenario/edge-balance.ts';
 import { type OperationSpec, ofOperation } from '../scenario/operations.ts';
 import { allowedRejections } from '../scenario/rejections.ts';
 import { scenarioHash } from '../scenario/resolved.ts';

@@ -33,7 +33,7 @@ export interface Asker {
     readonly tmp: string;
   };
   /** The scenarios that come with capbench, and what their stacks need. */
-  readonly scenarios: HostFacts['scenarios'];
+  readonly scenarios: () => Promise<HostFacts['scenarios']>;
   /** Throws a CapbenchError where the temporary directory is not usable at all. */
   checkTemporaryFolder(): Promise<void>;
 }
@@ -59,7 +59,8 @@ export async function readHostFacts(asker: Asker): Promise<HostFacts> {
     ]);
   return {
     ...rest,
-    scenarios: asker.scenarios,
+    // Last, since it opens many files at once, of which the host may allow too few.
+    scenarios: await asker.scenarios(),
     isRoot: uid === 0,
     packageManager: aptGet !== null ? 'apt-get' : brew !== null ? 'brew' : null,
     threadsPerCore,

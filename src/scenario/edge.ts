@@ -26,7 +26,3 @@ export const edgeSchema = map({
 
 /** The edge proxy in front of the servers: durations in microseconds. */
 export type EdgeSettings = Readonly<z.output<typeof edgeSchema>>;
-
-/** How it balances: by the address of the client where the scenario does not say. */
-export const balanceOf = ({ program, balance }: EdgeSettings) =>
-  balance ?? (program === 'nginx' ? 'ip_hash' : 'source');

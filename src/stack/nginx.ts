@@ -1,4 +1,5 @@
-import { balanceOf, type EdgeSettings } from '../scenario/edge.ts';
+import type { EdgeSettings } from '../scenario/edge.ts';
+import { balanceOf } from '../scenario/edge-balance.ts';
 import type { EdgePlan } from './edge-configuration.ts';
 
 const BALANCE: Readonly<Record<string, string>> = {

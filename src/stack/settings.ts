@@ -1,4 +1,5 @@
-import { balanceOf, type EdgeSettings } from '../scenario/edge.ts';
+import type { EdgeSettings } from '../scenario/edge.ts';
+import { balanceOf } from '../scenario/edge-balance.ts';
 import type { Deviation, PostgresSettings, WorldSettings } from '../scenario/scenario.ts';
 import { formatDuration, parseBytes } from '../units.ts';
 import type { AppliedSetting } from './stack.ts';

@@ -72,7 +72,12 @@ test('without a temporary folder the other checks continue, and a bug is not rep
   const { machine } = memoryHost([]);
   const env = { PATH: programs({ nginx: 'echo "nginx version: nginx/1.22.1" >&2' }) };
   const asking = (thrown: Error) =>
-    readHostFacts({ env, machine, scenarios: [], checkTemporaryFolder: () => Promise.reject(thrown) });
+    readHostFacts({
+      env,
+      machine,
+      scenarios: async () => [],
+      checkTemporaryFolder: () => Promise.reject(thrown),
+    });
   const facts = await asking(stackFailed('/tmp is not a directory', 'set TMPDIR'));
   expect(facts.temporary).toEqual({ problem: '/tmp is not a directory', hint: 'set TMPDIR' });
   expect(facts.postgres).toBeNull();
