@@ -49,6 +49,20 @@ export const CASES: readonly Case[] = [
     codes: BREACHED,
   },
   {
+    name: 'mud, without a circuit breaker',
+    ...{ scenario: 'mud-faults', mostSeconds: 300 },
+    set: ['world.breaker=off'],
+    codes: BREACHED,
+    breaks: /MUD-038/,
+  },
+  {
+    name: 'mud, without PostgreSQL while Redis is away',
+    ...{ scenario: 'mud-faults', mostSeconds: 300 },
+    set: ['world.degrade=off'],
+    codes: BREACHED,
+    breaks: /MUD-037/,
+  },
+  {
     name: 'mud, answers before Redis has them, and an instance killed',
     ...small('mud-kills'),
     set: ['world.acknowledge=early', killed('world-1')],

@@ -88,7 +88,13 @@ export function play(player: number, command: string, state: PlayerState, scene:
   const only = (...messages: readonly string[]): Turn => ({ state, room: null, messages, events: [] });
   switch (verb) {
     case 'look':
-      return only(...describe(player, state, scene));
+      return {
+        ...only(...describe(player, state, scene)),
+        state: noted(
+          state,
+          `In ${roomId(state.room)} you looked around, and saw ${scene.room.items.length} things`,
+        ),
+      };
     case 'inventory':
       return only(
         state.inventory.length === 0 ? 'You carry nothing.' : `You carry ${state.inventory.join(', ')}.`,

@@ -8,8 +8,15 @@ export const playedAway = (state: PlayerState, number: number, command: string):
 });
 
 /**
+ * Redis has a state, and it is not older than what the row had before Redis went away: one that comes back with an old copy of
+ * its data is.
+ */
+export const isCurrent = (inRedis: PlayerState | null, row: PlayerState): inRedis is PlayerState =>
+  inRedis !== null && inRedis.appliedN >= row.appliedN - row.outage.length;
+
+/**
  * A player's state once Redis is back. Redis may have numbers that the row lacks (it was stopped, or keeps a log), and the row
- * those that were played meanwhile: these are played again on top. Without a state in Redis, the row is all there is.
+ * those that were played meanwhile: these are played again on top. Without a current state in Redis, the row is all there is.
  */
 export function reunited(
   player: number,
@@ -17,7 +24,7 @@ export function reunited(
   row: PlayerState,
   rooms: number,
 ): PlayerState {
-  if (inRedis === null) return { ...row, outage: [] };
+  if (!isCurrent(inRedis, row)) return { ...row, outage: [] };
   return row.outage
     .filter(([number]) => number > inRedis.lastSeq)
     .reduce((state, [number, command]) => {

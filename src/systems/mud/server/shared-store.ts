@@ -56,6 +56,8 @@ const call = ({ sha }: Script, keys: readonly string[], args: readonly (string |
 export interface SharedStore {
   /** What a new Redis has to have before players are played. */
   prepare(run: RunCommands, rooms: number): Promise<void>;
+  /** The process that answers: another one may have lost everything, or come back with an old copy. */
+  identity(run: RunCommands): Promise<string>;
   /** Reads what a command needs, and lets the keys live on. */
   read(
     run: RunCommands,
@@ -110,6 +112,10 @@ export function openSharedStore({
           ],
         ),
       ]);
+    },
+    async identity(run) {
+      const [text] = await run([['info', 'server']]);
+      return /^run_id:(\w+)/m.exec(String(text))?.[1] ?? '';
     },
     async read(run, { player, session, room, present }) {
       const keys = playerKeys(player);

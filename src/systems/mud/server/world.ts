@@ -15,7 +15,7 @@ import { type GameEvent, MESSAGE_TYPES, messageOfEvent } from './game.ts';
 import { DatabaseAway, openGameTable } from './game-table.ts';
 import { GLOBAL_CHANNEL } from './keys.ts';
 import { enqueue, type LocalPlayer, send } from './local-player.ts';
-import { reunited } from './outage.ts';
+import { isCurrent, reunited } from './outage.ts';
 import { renderMud } from './page.ts';
 import { newPlayer, type PlayerState } from './player-state.ts';
 import { openPresence } from './presence.ts';
@@ -50,11 +50,16 @@ export async function openMudWorld(config: MudConfig, { log }: WorldProcess): Pr
   });
   void subscriber.subscribe(GLOBAL_CHANNEL);
 
+  let redisIdentity = '';
   /** What Redis may have lost, and what was played without it. */
   const restore = async (run: RunCommands): Promise<void> => {
     await store.prepare(run, config.rooms);
+    const identity = await store.identity(run);
+    const isAnother = identity !== redisIdentity;
+    redisIdentity = identity;
     await Promise.all(
       [...presence.all()].map(async (local) => {
+        local.isAway ||= isAnother;
         if (local.isAway) await enqueue(local, () => reunite(local, run));
         await store.enter(run, local.player, local.room);
       }),
@@ -72,7 +77,10 @@ export async function openMudWorld(config: MudConfig, { log }: WorldProcess): Pr
       void saver.saveNow();
     },
   });
-  if (redis.isAvailable) await store.prepare(redis.run, config.rooms);
+  if (redis.isAvailable) {
+    await store.prepare(redis.run, config.rooms);
+    redisIdentity = await store.identity(redis.run);
+  }
   const turns = openTurns({ config, redis, store, table, presence });
   const saver = openSaver({ config, redis, store, table, log });
   const clock = openClock(config, redis, ({ type }) => turns.happened(type));
@@ -101,8 +109,8 @@ export async function openMudWorld(config: MudConfig, { log }: WorldProcess): Pr
         const kept = await row;
         if (kept === undefined && inRedis === null)
           throw new Unavailable('PostgreSQL is away, and Redis has no state');
-        if (kept == null || kept.outage.length === 0)
-          return { state: inRedis ?? kept ?? newPlayer(player, config.rooms), isAway: false };
+        if (kept == null) return { state: inRedis ?? newPlayer(player, config.rooms), isAway: false };
+        if (isCurrent(inRedis, kept) && kept.outage.length === 0) return { state: inRedis, isAway: false };
         return { state: reunited(player, inRedis, kept, config.rooms), isAway: true };
       } catch (error) {
         if (!(error instanceof RedisUnavailable)) throw error;

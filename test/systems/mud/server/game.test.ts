@@ -26,7 +26,7 @@ test('look describes the room, its items and the others in it', () => {
   );
   expect(messages.join(' ')).toMatch(/room-1.*coin.*guard-1.*With you: player-4\./);
   expect([events, room]).toEqual([[], null]);
-  expect(state).toBe(start);
+  expect(state).toMatchObject({ inventory: [], room: 1, journal: [expect.stringMatching(/looked around/)] });
 });
 
 test('what is taken leaves the room, and what is dropped comes back to it', () => {
@@ -104,4 +104,15 @@ test('what was played while Redis was away is played again on top of what Redis 
 test('a Redis that has forgotten everything takes the row', () => {
   const away = playedAway(after([1, 2]), 5, 'look');
   expect(reunited(PLAYER, null, away, ROOMS)).toMatchObject({ lastSeq: 5, appliedN: 3, from: 5, outage: [] });
+});
+
+test('a Redis that has come back with an old copy of its data takes the row, too', () => {
+  const row = after([1, 2, 3, 4]);
+  expect(reunited(PLAYER, after([1, 2]), row, ROOMS)).toMatchObject({ lastSeq: 4, appliedN: 4 });
+  const away = playedAway(row, 7, 'look');
+  expect(reunited(PLAYER, after([1, 2, 3]), away, ROOMS)).toMatchObject({
+    lastSeq: 7,
+    appliedN: 5,
+    seqSum: 17,
+  });
 });
