@@ -15,7 +15,7 @@ import { quizWorld } from './scenario.ts';
 /** A server waits so long for Redis to answer. */
 const REDIS_TIMEOUT_MS = 1_000;
 /** A server is ready once all of its workers are: so long for each of them, and for the server itself. */
-const READY_MS = { server: 30_000, worker: 1_000 };
+const READY_MS = { server: 30_000, worker: 3_000 };
 
 /** Memory of a process that no other process shares, once it has connected, in bytes: measured on Node 20. */
 const PRIVATE_BYTES = { server: 60e6, worker: 46e6 };

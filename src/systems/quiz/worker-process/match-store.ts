@@ -47,13 +47,8 @@ export function openMatchStore(server: number, ttlMs: number, run: RunCommands):
     async load(ids) {
       if (ids.length === 0) return [];
       const replies = await run(ids.map((id) => ['hgetall', matchKey(id)]));
-      return replies.map((reply) => fieldsIn(reply));
+      // ioredis makes an object of the reply to HGETALL.
+      return replies as readonly Fields[];
     },
   };
-}
-
-/** The reply of HGETALL: names and values in turn. */
-export function fieldsIn(reply: unknown): Fields {
-  const flat = Array.isArray(reply) ? reply.map(String) : [];
-  return Object.fromEntries(flat.flatMap((name, i) => (i % 2 === 0 ? [[name, flat[i + 1] ?? '']] : [])));
 }
