@@ -111,7 +111,8 @@ const withRequire = {
 const ofMany = await build({
   ...common,
   entryPoints: split(systems(), true),
-  external: [],
+  // Optional, of its debug messages.
+  external: ['supports-color'],
   banner: withRequire,
 });
 const charts = await build({
@@ -137,7 +138,7 @@ const packages = new Set(
 );
 const licences = [...packages].sort().map((name) => {
   const folder = `${root}/node_modules/${name}`;
-  const file = ['LICENSE', 'LICENSE.md', 'LICENSE.txt', 'LICENCE'].find((one) =>
+  const file = ['LICENSE', 'LICENSE.md', 'LICENSE.txt', 'LICENCE', 'license.md'].find((one) =>
     existsSync(`${folder}/${one}`),
   );
   if (file === undefined) throw new Error(`${name} is bundled, and has no licence file`);
