@@ -43,10 +43,19 @@ export const CASES: readonly Case[] = [
   { name: 'mud-faults', scenario: 'mud-faults', mostSeconds: 300, codes: [EXIT.pass] },
   { name: 'quiz-faults', scenario: 'quiz-faults', mostSeconds: 300, codes: [EXIT.pass] },
   {
+    ...{ name: 'mud, no circuit breaker', scenario: 'mud-faults', mostSeconds: 300 },
+    ...{ set: ['world.breaker=off'], codes: BREACHED, breaks: /^MUD-03[789]$/ },
+  },
+  {
+    ...{ name: 'mud, nothing without Redis', scenario: 'mud-faults', mostSeconds: 300 },
+    ...{ set: ['world.degrade=off'], codes: BREACHED, breaks: /^MUD-037$/ },
+  },
+  {
     name: 'mud, events only to the own instance',
     ...small('mud-small'),
     set: ['world.publish=local'],
     codes: BREACHED,
+    breaks: /deliver|propagation|MUD-/,
   },
   {
     name: 'mud, without a circuit breaker',

@@ -15,8 +15,8 @@ export interface KillSeries {
 }
 
 /** From one kill to the next, and until it is started again; long enough for players to be back. */
-const EVERY_SECONDS = 4;
-const DOWN_SECONDS = 1;
+const EVERY_SECONDS = 3;
+const DOWN_SECONDS = 0.5;
 const FIRST_SECONDS = 2;
 /** Start of the stack, calibration, ramp, drain and verification. */
 const BESIDE_SECONDS = 90;
@@ -26,7 +26,7 @@ export function planOf({ scenario, promised }: KillSeries, kills: number): Plan 
   const components = Object.keys(promised);
   const faults = components.map((of, i) => ({
     ...{ action: 'kill', of, at: `${FIRST_SECONDS + i * kills * EVERY_SECONDS}s` },
-    ...{ lasting: `${DOWN_SECONDS}s`, times: kills, every: `${EVERY_SECONDS}s` },
+    ...{ lasting: `${1e3 * DOWN_SECONDS}ms`, times: kills, every: `${EVERY_SECONDS}s` },
   }));
   const seconds = FIRST_SECONDS + components.length * kills * EVERY_SECONDS;
   return {
