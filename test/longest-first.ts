@@ -38,6 +38,7 @@ const SECONDS: Readonly<Record<string, number>> = {
   'load/k6/segments.test.ts': 16,
   'stack/edge.test.ts': 16,
   'load/module/deliveries.test.ts': 15,
+  'e2e/quiz.test.ts': 25,
   'systems/quiz/server/server.test.ts': 20,
   'systems/own/null-calibration.test.ts': 14,
   'server/batch-writer.test.ts': 14,

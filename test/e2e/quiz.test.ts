@@ -1,0 +1,51 @@
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { EXIT } from '../../src/errors.ts';
+import { LOST_NOTHING, settled } from '../counts.ts';
+import { REDIS } from '../real-redis.ts';
+import { capbench, root } from './capbench.ts';
+
+/** Figures that do not depend on how fast the machine is. */
+const EXACT = ['matches', 'abandoned', 'lost', 'workers'];
+/** Of each of a match's two players. */
+const QUESTIONS = 10;
+
+test.skipIf(REDIS === null)(
+  'quiz-small as shipped: every match is played to its end, and what was acknowledged is stored once',
+  { timeout: 120_000 },
+  async () => {
+    const run = capbench(['run', join(root, 'scenarios', 'quiz-small.yaml'), '--duration', '6s']);
+    const { stdout } = await run.ends(EXIT.pass, EXIT.breached, EXIT.invalid);
+    const { load, rulings, integrity, rules, ...report } = run.report();
+    const states = new Map(rulings.map(({ id, state }) => [id, state]));
+    expect(
+      EXACT.map((id) => [id, states.get(id)]),
+      stdout,
+    ).toEqual(EXACT.map((id) => [id, 'met']));
+
+    const { create, join: joined, ready, answer } = load.wholeRun;
+    const all = [create!, joined!, ready!, answer!];
+    for (const counts of Object.values(load.operations)) {
+      expect(settled(counts)).toBe(counts.scheduled);
+      expect(counts).toMatchObject({ failed: 0, timedOut: 0, unfinished: 0, rejected: 0 });
+    }
+    // Who has created a match waits for one player to join it, and for two to be ready.
+    expect(create!.ok).toBeGreaterThanOrEqual(20);
+    expect(create!.ok - joined!.ok).toBeGreaterThanOrEqual(0);
+    expect(create!.ok - joined!.ok).toBeLessThanOrEqual(20);
+    expect(ready!.ok).toBeLessThanOrEqual(2 * joined!.ok);
+    expect(answer!.ok).toBeLessThanOrEqual(QUESTIONS * ready!.ok);
+
+    const acknowledged = all.reduce((sum, { ok }) => sum + ok, 0);
+    expect(integrity).toMatchObject(LOST_NOTHING);
+    expect(integrity).toMatchObject({ sent: acknowledged, acked: acknowledged, applied: acknowledged });
+    // A finished match was saved with all of its operations.
+    const { quiz } = report as unknown as { quiz: Record<string, number> };
+    const ofMatch = 2 * (2 + QUESTIONS);
+    expect(integrity.saved ?? 0).toBeGreaterThanOrEqual(ofMatch * quiz.matchesCompleted!);
+    expect((integrity.saved ?? 0) % ofMatch).toBe(0);
+    expect(rules.find(({ id }) => id === 'integrity')).toMatchObject({ state: 'held' });
+    expect(rules.find(({ id }) => id === 'probes-gave-data')).toMatchObject({ observed: '4 of 4' });
+    expect(run.leftovers()).toEqual({ processes: [], files: [] });
+  },
+);
