@@ -45,17 +45,21 @@ function parseInterval(text: string): number | undefined {
 }
 
 /**
- * A setting's text as a number in the unit of a budget: `32GB` is 32 in GB, `10min` is 600 in s, a bare
+ * A setting's text as a number in the unit of a budget: `32GB` and `32gb` are 32 in GB, `10min` is 600 in s, a bare
  * number is itself. Undefined when the text is not a number, or has another kind of unit.
  */
 export function settingNumber(text: string, unit: string): number | undefined {
   const trimmed = text.trim();
   if (/^-?\d+(\.\d+)?$/.test(trimmed)) return Number(trimmed);
-  const bytes = parseBytes(trimmed);
+  const bytes = parseBytes(trimmed) ?? parseBytes(capitalised(trimmed));
   if (bytes !== undefined) return converted(bytes, 'bytes', unit);
   const interval = parseInterval(trimmed);
   return interval === undefined ? undefined : converted(interval, 's', unit);
 }
+
+/** `8gb`, as redis.conf writes sizes, in PostgreSQL's way. */
+const capitalised = (text: string): string =>
+  text.replace(/(?<=^\d+)[kmg]b$/, (unit) => (unit === 'kb' ? 'kB' : unit.toUpperCase()));
 
 function converted(value: number, from: string, to: string): number | undefined {
   const factor = conversion(from, to);

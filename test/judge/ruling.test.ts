@@ -47,6 +47,9 @@ test.each<[number, Operator, number | readonly [number, number], boolean]>([
 test.each([
   ['32GB', 'GB', 32],
   ['512MB', 'GB', 0.5],
+  ['8gb', 'GB', 8],
+  ['64mb', 'kB', 65_536],
+  ['8Gb', 'GB', undefined],
   ['10min', 'min', 10],
   ['10min', 's', 600],
   ['1000ms', 'ms', 1000],
