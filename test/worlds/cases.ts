@@ -34,9 +34,9 @@ export const QUIET: readonly Case[] = ['mud-small', 'quiz-small'].map((scenario)
   ...{ name: scenario, ...small(scenario), codes: [EXIT.pass] },
 }));
 
-/** `kill` of a component two seconds into the measure phase, as a value of --set. */
-const killed = (of: string): string =>
-  `faults=${JSON.stringify([{ action: 'kill', of, at: '2s', lasting: '1s' }])}`;
+/** `kill` of a component two seconds into the measure phase, and again every four, as a value of --set. */
+const killed = (of: string, times = 1): string =>
+  `faults=${JSON.stringify([{ action: 'kill', of, at: '2s', lasting: '1s', times, every: '4s' }])}`;
 
 /** Each broken variant of a promise, and each negative control, is caught; and the failures that are promised are survived. */
 export const CASES: readonly Case[] = [
@@ -79,15 +79,31 @@ export const CASES: readonly Case[] = [
   },
   {
     name: 'quiz, answers before Redis has them, and a server killed',
-    ...small('quiz-kills'),
+    ...small('quiz-small'),
     set: ['world.acknowledge=early', killed('world-1')],
+    flags: ['--duration', '14s'],
     codes: LOST,
   },
   {
     name: 'quiz, results without waiting for the disk, and PostgreSQL killed',
-    ...small('quiz-kills'),
-    set: ['postgres.settings.synchronous_commit=off', killed('postgres')],
+    ...small('quiz-small'),
+    // Many matches a second, so that some have ended just before each kill.
+    set: [
+      'postgres.settings.synchronous_commit=off',
+      'world.think=[10ms, 60ms]',
+      'world.gap=0s',
+      killed('postgres', 3),
+    ],
+    flags: ['--duration', '16s'],
     codes: LOST,
+  },
+  {
+    name: 'quiz, a new server that forgets the matches of the killed one',
+    ...small('quiz-small'),
+    set: ['world.recover=off', killed('world-1')],
+    flags: ['--duration', '14s'],
+    codes: BREACHED,
+    breaks: /abandoned/,
   },
 ];
 

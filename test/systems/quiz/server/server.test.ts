@@ -1,5 +1,6 @@
 import { type ChildProcess, execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { choiceOf, pointsOf, quizOf } from '../../../../src/systems/quiz/questions.ts';
@@ -163,8 +164,9 @@ describe.skipIf(REDIS === null)('a quiz server', () => {
     const players = await Promise.all([0, 2, 4].map((id) => player(url, id)));
     for (const one of players) one.send({ event: 'create_friend_match', id: 1, data: { quiz: 1 } });
     const [first, second, third] = players as [Player, Player, Player];
-    const answers = await Promise.race([
-      Promise.all([first.next('friend_match_created'), second.next('friend_match_created')]),
+    const answers = await Promise.all([
+      first.next('friend_match_created'),
+      second.next('friend_match_created'),
     ]);
     expect((await third.next('error')).data).toEqual({
       message: 'no worker has room for a match',
@@ -217,6 +219,32 @@ describe.skipIf(REDIS === null)('a quiz server', () => {
     expect((await late.next('match_completed')).data.matchId).toBe(matchId);
     const lost = await player(url, 0, 77);
     expect((await lost.next('match_unknown')).data.matchId).toBe(77);
+  });
+
+  test('a Redis that comes back empty is given the matches again, before anything else is acknowledged', {
+    timeout: 60_000,
+  }, async () => {
+    const { redis, sql, start } = await world();
+    const url = await start();
+    const [a, b] = await Promise.all([player(url, 0), player(url, 1)]);
+    const matchId = await begin(a, b);
+    await answer(a, matchId, 0, 3);
+    await redis.kill();
+    const data = { matchId, questionId: 0, questionIndex: 0, selectedOptions: [0], timeSpent: 5 };
+    b.send({ event: 'submit_answer', id: 3, data });
+    expect((await b.next('error')).data.retry).toBe(true);
+    await redis.start();
+    const client = new Redis(redis.url, { disableClientInfo: true });
+    onTestFinished(() => client.disconnect());
+    await expect
+      .poll(() => client.hkeys(`match:${matchId}`), { timeout: 20_000 })
+      .toEqual([...['head', 'ready:0', 'answer:0:0', 'join', 'ready:1']]);
+    await answer(b, matchId, 0, 4);
+    await Promise.all([answer(a, matchId, 1, 4), answer(b, matchId, 1, 5)]);
+    await b.next('match_completed');
+    await expect.poll(() => client.exists(`match:${matchId}`)).toBe(0);
+    const { rows } = await sql.query('select number from match_answer where player = 1 order by number');
+    expect(rows).toEqual([{ number: 4 }, { number: 5 }]);
   });
 
   test('without recovery a killed worker takes its matches with it, and the players hear of it', {
