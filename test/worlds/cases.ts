@@ -75,6 +75,7 @@ export const CASES: readonly Case[] = [
     name: 'mud, answers before Redis has them, and an instance killed',
     ...small('mud-kills'),
     set: ['world.acknowledge=early', killed('world-1')],
+    flags: ['--duration', '12s'],
     codes: LOST,
   },
   {

@@ -150,10 +150,13 @@ async function compareRows(client: pg.Client, saves: readonly Save[]): Promise<v
   }
 }
 
-/** A row without commands that were applied while Redis was away is newer than any state with fewer numbers. */
+/**
+ * A row without commands that were applied while Redis was away has more numbers only because it is newer. One that ends before
+ * the state does lacks its last number, however many others it has.
+ */
 function contains(row: PlayerState, state: PlayerState): boolean {
   if (row.appliedN === state.appliedN) return row.seqSum === state.seqSum && row.seqHash === state.seqHash;
-  return row.appliedN > state.appliedN && row.outage.length === 0;
+  return row.appliedN > state.appliedN && row.lastSeq >= state.lastSeq && row.outage.length === 0;
 }
 
 /** One read at a time: players who are asked for meanwhile are read together, next. */

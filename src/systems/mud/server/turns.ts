@@ -13,6 +13,9 @@ import type { SharedStore } from './shared-store.ts';
 /** Another server has the player now. */
 export class Replaced extends Error {}
 
+/** The row has changed since it was read: another server has saved what Redis had. */
+class RowChanged extends Error {}
+
 /** Neither Redis nor PostgreSQL has an answer. */
 export class Unavailable extends Error {
   override readonly name = 'Unavailable';
@@ -64,6 +67,8 @@ interface Result {
   readonly isRejected: boolean;
   /** Committed in PostgreSQL already, from this number on. */
   readonly savedFrom: number | null;
+  /** It was answered before it was stored. */
+  readonly isAnswered?: boolean;
 }
 
 export function openTurns({ config, redis, store, table, presence }: TurnPlan): Turns {
@@ -139,8 +144,9 @@ export function openTurns({ config, redis, store, table, presence }: TurnPlan): 
       }
       const room = reading.room.state ?? newRoom(from);
       const turn = turnOf(local, command, isRejected, before, room, reading.present);
-      const result = { messages: turn.messages, isRejected, savedFrom: null };
-      if (config.acknowledge === 'early') {
+      const isEarly = config.acknowledge === 'early';
+      const result = { messages: turn.messages, isRejected, savedFrom: null, isAnswered: isEarly };
+      if (isEarly && replays === 0) {
         answer(local, command.number, result);
         await sleep(EARLY_MS);
       }
@@ -171,7 +177,7 @@ export function openTurns({ config, redis, store, table, presence }: TurnPlan): 
     const turn = turnOf(local, command, isRejected, before, room, []);
     const state = playedAway(turn.state, command.number, isRejected ? '' : command.command);
     local.isAway = true;
-    if (!(await table.save(player, state))) throw new Replaced();
+    if (!(await table.save(player, state))) throw new RowChanged();
     if (turn.room !== null) roomsAway.set(before.room, turn.room);
     counts.degraded += 1;
     await presence.move(local, state.room);
@@ -203,16 +209,29 @@ export function openTurns({ config, redis, store, table, presence }: TurnPlan): 
 
   /** Where the command can be carried out: on Redis; if it is away, on PostgreSQL. */
   const carryOut = async (local: LocalPlayer, command: Command, isRejected: boolean): Promise<Result> => {
-    if (redis.isAvailable) {
-      roomsAway = roomsAway.size === 0 ? roomsAway : new Map();
+    for (let attempts = 1; ; attempts++) {
+      if (redis.isAvailable) {
+        roomsAway = roomsAway.size === 0 ? roomsAway : new Map();
+        try {
+          return await onRedis(local, command, isRejected);
+        } catch (error) {
+          if (!(error instanceof RedisUnavailable)) throw error;
+        }
+      }
+      if (config.degrade === 'off') throw new Unavailable('Redis is away');
       try {
-        return await onRedis(local, command, isRejected);
+        return await onTable(local, command, isRejected);
       } catch (error) {
-        if (!(error instanceof RedisUnavailable)) throw error;
+        // Redis may be back by now, and then it goes on there.
+        if (!(error instanceof RowChanged)) throw error;
+        if (attempts === MOST_REPLAYS) throw new Unavailable('the row changes all the time');
       }
     }
-    if (config.degrade === 'off') throw new Unavailable('Redis is away');
-    return onTable(local, command, isRejected);
+  };
+
+  /** What cannot be brought into Redis now is brought in by the player's next command. */
+  const onlyReplaced = (error: unknown): void => {
+    if (error instanceof Replaced) throw error;
   };
 
   return {
@@ -226,9 +245,10 @@ export function openTurns({ config, redis, store, table, presence }: TurnPlan): 
       const id = String(command.number);
       try {
         const result = await carryOut(local, command, isTooSoon(local));
-        const isAnswered = config.acknowledge === 'early' && result.savedFrom === null;
-        if (!isAnswered) answer(local, command.number, result);
+        if (result.isAnswered !== true) answer(local, command.number, result);
         if (result.savedFrom !== null) send(local, { type: 'saved', from: String(result.savedFrom), id });
+        // Redis came back meanwhile, when nothing was known yet that it lacks.
+        if (local.isAway && redis.isAvailable) await reunite(local, redis.run).catch(onlyReplaced);
       } catch (error) {
         if (error instanceof Replaced) throw error;
         counts.unavailable += 1;
