@@ -4,6 +4,7 @@ import { ScenarioError } from '../../src/scenario/problem.ts';
 import { DEFAULT_RULES } from '../../src/scenario/rules.ts';
 import { LANES } from '../../src/systems/flux/monsters/lanes.ts';
 import { OPERATIONS } from '../../src/systems/flux/scenario.ts';
+import { SYSTEMS } from '../../src/systems/registry.ts';
 import { minimal, problemsOf, read, written } from './scenario-text.ts';
 
 const flux = (load: string): string => `name: a\nsystem: flux\nload: ${load}`;
@@ -126,8 +127,14 @@ describe('an input that is no scenario', () => {
 describe('a single wrong value', () => {
   test.each([
     ['name: Bad Name\nsystem: flux\nload: { players: 1 }\nworld: { servers: 1 }', '1:7 name: got "Bad Name"'],
-    ['name: a\nsystem: quake\nload: { players: 10 }', '2:9 system: got "quake", expected one of flux, own'],
-    ['name: a\nload: { players: 10 }', '1:1 system: got nothing, expected one of flux, own'],
+    [
+      'name: a\nsystem: quake\nload: { players: 10 }',
+      `2:9 system: got "quake", expected one of ${SYSTEMS.names.join(', ')}`,
+    ],
+    [
+      'name: a\nload: { players: 10 }',
+      `1:1 system: got nothing, expected one of ${SYSTEMS.names.join(', ')}`,
+    ],
     ['name: a\nsystem: flux', '1:1 load: got nothing, expected a map with the keys players'],
     [flux('{}'), '3:7 load.players: got nothing, expected a whole number'],
     [flux('5'), '3:7 load: got 5, expected a map'],
