@@ -56,10 +56,11 @@ export function observedText(ruling: ReportRuling): string {
   return shown(observed, MOST_DIGITS);
 }
 
-/** A breach without a figure: too many operations were never answered, or connections never made. */
+/** A breach without a figure: operations never answered, connections never made, an outage that never ended. */
 function unansweredText({ metric, metricUnit, observedAbove }: ReportRuling): string {
   if (observedAbove !== undefined) return `over ${quantity(observedAbove, metricUnit ?? 'ms')}: not answered`;
-  return metric?.startsWith('network.') === true ? 'not connected' : 'not answered';
+  const [section = ''] = metric?.split('.') ?? [];
+  return { network: 'not connected', outage: 'not recovered' }[section] ?? 'not answered';
 }
 
 /** A percentile in milliseconds; one that falls among operations that were never answered has no figure. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { html } from '../../src/report/html.ts';
 import { terminalSummary } from '../../src/report/terminal.ts';
-import { measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
+import { budget, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
 import { reportFrom } from './report-of.ts';
 
 const fault = { action: 'kill', dropped: null, error: null } as const;
@@ -15,6 +15,17 @@ const report = reportFrom(
   }),
   scenarioOf({}),
 );
+
+test('an outage that never ended is no figure, and says so', () => {
+  const recovery = budget({
+    ...{ id: 'back', metric: 'outage.postgres.recoverySecondsMax', stat: null },
+    ...{ limit: 10, unit: 's', metricUnit: 's' },
+  });
+  const faults = [{ ...fault, id: 'kill-postgres-1', of: 'postgres', from: 12, to: null, rows: null }];
+  const gone = reportFrom(measurementsOf({ faults }), scenarioOf({ budgets: [recovery] }));
+  const text = terminalSummary(gone, { colour: false, width: 100, full: true, page: 'report.html' });
+  expect(text).toMatch(/✗ back .*not recovered/);
+});
 
 test('each component that was down has a row and a line; cut connections are no outage', () => {
   expect(Object.keys(report.outage)).toEqual(['postgres', 'players']);
