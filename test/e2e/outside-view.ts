@@ -1,0 +1,127 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { processesIn } from '../stack/leftovers.ts';
+
+/** What can be seen of a run without asking capbench or its servers: the kernel's table of sockets, and the keys of Redis. */
+export interface OutsideView {
+  /** Established connections whose one end is held by a load worker and whose other end is a server's port. */
+  readonly sockets: number;
+  /** Keys in Redis of this pattern. */
+  readonly keys: number;
+}
+
+/** A line of proc_net_tcp(5). */
+interface Socket {
+  readonly localPort: number;
+  readonly remotePort: number;
+  readonly state: string;
+  readonly inode: string;
+}
+
+const SAMPLE_MS = 100;
+const LISTENING = '0A';
+const ESTABLISHED = '01';
+
+function socketsNow(): readonly Socket[] {
+  return readFileSync('/proc/net/tcp', 'latin1')
+    .trim()
+    .split('\n')
+    .slice(1)
+    .map((line) => {
+      const [, local = '', remote = '', state = '', , , , , , inode = ''] = line.trim().split(/\s+/);
+      const portOf = (address: string): number => Number.parseInt(address.split(':')[1] ?? '', 16);
+      return { localPort: portOf(local), remotePort: portOf(remote), state, inode };
+    });
+}
+
+/** The inodes of the sockets that a process holds. */
+const heldBy = (pid: number): readonly string[] => {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+      try {
+        return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1] ?? [];
+      } catch {
+        return [];
+      }
+    });
+  } catch {
+    return [];
+  }
+};
+
+/** Looks at the run in this temporary directory until it has ended; `server` is the bundle that its servers run. */
+export async function watchFromOutside(
+  { tmp, finished }: { readonly tmp: string; readonly finished: Promise<unknown> },
+  { server, keys: pattern }: { readonly server: string; readonly keys: string },
+): Promise<readonly OutsideView[]> {
+  const views: OutsideView[] = [];
+  let hasEnded = false;
+  void finished.then(() => {
+    hasEnded = true;
+  });
+  let redis: Redis | null = null;
+  try {
+    while (!hasEnded) {
+      await pause(SAMPLE_MS);
+      const processes = processesIn(tmp);
+      const pidsOf = (program: string): readonly number[] =>
+        processes.filter(({ command }) => command.includes(program)).map(({ pid }) => pid);
+      redis ??= redisOf(pidsOf('redis-server').concat(pidsOf('valkey-server'))[0]);
+      if (redis === null) continue;
+      const table = socketsNow();
+      const ofServers = new Set(pidsOf(`${server}.js`).flatMap(heldBy));
+      const ports = new Set(
+        table
+          .filter((one) => one.state === LISTENING && ofServers.has(one.inode))
+          .map((one) => one.localPort),
+      );
+      const ofWorkers = new Set(pidsOf('fleet-worker.js').flatMap(heldBy));
+      const sockets = table.filter(
+        ({ state, inode, remotePort }) =>
+          state === ESTABLISHED && ofWorkers.has(inode) && ports.has(remotePort),
+      ).length;
+      const found = await keysOf(redis, pattern).catch(() => null);
+      if (found !== null) views.push({ sockets, keys: found });
+      else {
+        // It was not listening yet, or has ended.
+        redis.disconnect();
+        redis = null;
+      }
+    }
+  } finally {
+    redis?.disconnect();
+  }
+  return views;
+}
+
+/** A connection to the Redis of the run, whose password only its configuration has. */
+function redisOf(pid: number | undefined): Redis | null {
+  if (pid === undefined) return null;
+  try {
+    const text = readFileSync(join(readlinkSync(`/proc/${pid}/cwd`), 'redis.conf'), 'latin1');
+    const of = (key: string): string => new RegExp(`^${key} "?([^"\\n]+)"?$`, 'm').exec(text)?.[1] ?? '';
+    const client = new Redis({
+      ...{ host: '127.0.0.1', port: Number(of('port')), password: of('requirepass') },
+      // It ends with the run, and is not waited for.
+      ...{ retryStrategy: () => null, maxRetriesPerRequest: 0, commandTimeout: 1_000 },
+    });
+    client.on('error', () => {});
+    return client;
+  } catch {
+    // It is just being started.
+    return null;
+  }
+}
+
+async function keysOf(redis: Redis, pattern: string): Promise<number> {
+  const found = new Set<string>();
+  let cursor = '0';
+  do {
+    const [next, keys] = await redis.scan(cursor, 'MATCH', pattern, 'COUNT', 1000);
+    for (const key of keys) found.add(key);
+    cursor = next;
+  } while (cursor !== '0');
+  return found.size;
+}
