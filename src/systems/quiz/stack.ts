@@ -18,7 +18,7 @@ const REDIS_TIMEOUT_MS = 1_000;
 const READY_MS = { server: 30_000, worker: 3_000 };
 
 /** Memory of a process that no other process shares, once it has connected, in bytes: measured on Node 20. */
-const PRIVATE_BYTES = { server: 60e6, worker: 46e6 };
+const PRIVATE_BYTES = { server: 60e6, worker: 30e6 };
 /** Of everything else: PostgreSQL, Redis, the load and the probes. */
 const REST_BYTES = 1e9;
 

@@ -33,8 +33,8 @@ test('more matches than the workers have places for are refused, with the arithm
 
 test('the memory of a stack is that of its worker processes', () => {
   const { memoryBytes, because } = quizNeeds(read(text(4_000, 'servers: 10, workers: 40')));
-  expect(memoryBytes).toBe(400 * 46e6 + 10 * 60e6 + 1e9);
-  expect(because).toBe('400 worker processes of 46 MB, 10 servers of 60 MB, and 1 GB for all else');
+  expect(memoryBytes).toBe(400 * 30e6 + 10 * 60e6 + 1e9);
+  expect(because).toBe('400 worker processes of 30 MB, 10 servers of 60 MB, and 1 GB for all else');
 });
 
 test('choices are options, follow from seed, player and number, and are right about one time in four', () => {
