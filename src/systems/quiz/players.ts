@@ -81,7 +81,7 @@ interface Step {
 }
 
 /** Before an operation that failed is tried again, in microseconds. */
-const TRY_AGAIN = 500_000;
+const TRY_AGAIN = 1_000_000;
 /** Before asking again whether the connection is in use, in milliseconds. */
 const ASK_AGAIN_MS = 50;
 /** After this the load has dropped an operation that it was asked for, in milliseconds. */

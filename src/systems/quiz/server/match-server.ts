@@ -49,6 +49,10 @@ export async function openMatchServer(config: Config, { log }: Pick<WorldProcess
   const counts = { operations: 0, rejected: 0, created: 0, completed: 0, abandoned: 0 };
   const metrics = openProcessMetrics();
   let state: 'starting' | 'open' | 'closing' = 'starting';
+  /** Matches that had ended before this process, until the directory knows all that its workers have loaded. */
+  const endedBefore: (readonly [worker: number, match: EndedMatch])[] = [];
+  /** Reads of PostgreSQL, one after the other. */
+  let reading: Promise<unknown> = Promise.resolve();
 
   const writer = await BatchWriter.open<EndedMatch>({
     ...BATCH,
@@ -106,7 +110,11 @@ export async function openMatchServer(config: Config, { log }: Pick<WorldProcess
     worker: number,
     message: Exclude<FromWorker, { readonly kind: 'ready' | 'usage' }>,
   ): void {
-    if (message.kind === 'ended') return void complete(worker, message.match);
+    if (message.kind === 'ended') {
+      if (state === 'starting') endedBefore.push([worker, message.match]);
+      else void complete(worker, message.match);
+      return;
+    }
     const { sends, answers, created, joined, dropped } = message;
     if (answers !== undefined) {
       const { player, id, isOk } = answers;
@@ -187,6 +195,15 @@ export async function openMatchServer(config: Config, { log }: Pick<WorldProcess
     workers.send(worker, { kind: 'request', ...request });
   }
 
+  /** The scores of a match that is committed; none of any other. */
+  function scoresOf(match: number): Promise<readonly { readonly player: number; readonly score: number }[]> {
+    const asked = reading.then(() =>
+      writer.connection.query<{ player: number; score: number }>({ text: RESULTS_OF, values: [match] }),
+    );
+    reading = asked.catch(() => undefined);
+    return asked.then(({ rows }) => rows);
+  }
+
   async function authenticate(socket: WebSocket, player: number, believed: number | null): Promise<void> {
     const match = directory.ofPlayer(player);
     sockets.get(player)?.close(4000, 'the player has connected again');
@@ -196,9 +213,7 @@ export async function openMatchServer(config: Config, { log }: Pick<WorldProcess
       return;
     }
     if (believed !== null) {
-      const { rows } = await writer.connection.query<{ player: number; score: number }>({
-        ...{ text: RESULTS_OF, values: [believed] },
-      });
+      const rows = await scoresOf(believed);
       const results = { matchId: believed, results: rows, winner: winnerOf(rows) };
       if (rows.length > 0) send(player, { event: 'match_completed', data: results });
       else send(player, { event: 'match_unknown', data: { matchId: believed } });
@@ -295,6 +310,7 @@ export async function openMatchServer(config: Config, { log }: Pick<WorldProcess
         workers.send(worker, { kind: 'forget', match });
       if (ids.length > 0) log(`Continues ${directory.active} of ${ids.length} matches.`);
       state = 'open';
+      for (const [worker, match] of endedBefore.splice(0)) void complete(worker, match);
     },
     /** Takes nothing more; what was acknowledged is in Redis or in PostgreSQL. */
     async close(): Promise<void> {

@@ -221,6 +221,29 @@ describe.skipIf(REDIS === null)('a quiz server', () => {
     expect((await lost.next('match_unknown')).data.matchId).toBe(77);
   });
 
+  test('a match that had ended when the server was killed is written by the next process, and gives its place back', {
+    timeout: 60_000,
+  }, async () => {
+    const { sql, start, stop } = await world({ WORKERS: '1' });
+    let url = await start();
+    const [a, b] = await Promise.all([player(url, 0), player(url, 1)]);
+    const matchId = await begin(a, b);
+    await sql.query('begin; lock table quiz_match');
+    for (const question of [0, 1])
+      for (const one of [a, b]) await answer(one, matchId, question, 3 + question);
+    await stop('SIGKILL');
+    await sql.query('commit');
+    expect((await sql.query('select id from quiz_match')).rows).toEqual([]);
+    url = await start();
+    const [again, other] = await Promise.all([player(url, 0, matchId), player(url, 2)]);
+    expect((await again.next('match_completed')).data.matchId).toBe(matchId);
+    expect((await sql.query('select count(*)::int as answers from match_answer')).rows).toEqual([
+      { answers: 4 },
+    ]);
+    other.send({ event: 'create_friend_match', id: 1, data: { quiz: 1 } });
+    await other.next('friend_match_created');
+  });
+
   test('a Redis that comes back empty is given the matches again, before anything else is acknowledged', {
     timeout: 60_000,
   }, async () => {
