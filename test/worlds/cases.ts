@@ -42,51 +42,38 @@ const killed = (of: string, times = 1): string =>
 export const CASES: readonly Case[] = [
   { name: 'mud-faults', scenario: 'mud-faults', mostSeconds: 300, codes: [EXIT.pass] },
   { name: 'quiz-faults', scenario: 'quiz-faults', mostSeconds: 300, codes: [EXIT.pass] },
+  { name: 'quiz-edge', scenario: 'quiz-edge', mostSeconds: 180, codes: [EXIT.pass] },
   {
-    ...{ name: 'mud, no circuit breaker', scenario: 'mud-faults', mostSeconds: 300 },
+    ...{ name: 'mud: no circuit breaker', scenario: 'mud-faults', mostSeconds: 300 },
     ...{ set: ['world.breaker=off'], codes: BREACHED, breaks: /^MUD-03[789]$/ },
   },
   {
-    ...{ name: 'mud, nothing without Redis', scenario: 'mud-faults', mostSeconds: 300 },
+    ...{ name: 'mud: nothing without Redis', scenario: 'mud-faults', mostSeconds: 300 },
     ...{ set: ['world.degrade=off'], codes: BREACHED, breaks: /^MUD-037$/ },
   },
   {
-    name: 'mud, events only to the own instance',
+    name: 'mud: events only to the own instance',
     ...small('mud-small'),
     set: ['world.publish=local'],
     codes: BREACHED,
     breaks: /deliver|propagation|MUD-/,
   },
   {
-    name: 'mud, without a circuit breaker',
-    ...{ scenario: 'mud-faults', mostSeconds: 300 },
-    set: ['world.breaker=off'],
-    codes: BREACHED,
-    breaks: /MUD-038/,
-  },
-  {
-    name: 'mud, without PostgreSQL while Redis is away',
-    ...{ scenario: 'mud-faults', mostSeconds: 300 },
-    set: ['world.degrade=off'],
-    codes: BREACHED,
-    breaks: /MUD-037/,
-  },
-  {
-    name: 'mud, answers before Redis has them, and an instance killed',
+    name: 'mud: answers before Redis has them; an instance killed',
     ...small('mud-kills'),
     set: ['world.acknowledge=early', killed('world-1')],
     flags: ['--duration', '12s'],
     codes: LOST,
   },
   {
-    name: 'quiz, answers before Redis has them, and a server killed',
+    name: 'quiz: answers before Redis has them; a server killed',
     ...small('quiz-small'),
     set: ['world.acknowledge=early', killed('world-1')],
     flags: ['--duration', '14s'],
     codes: LOST,
   },
   {
-    name: 'quiz, results without waiting for the disk, and PostgreSQL killed',
+    name: 'quiz: results without waiting for the disk; PostgreSQL killed',
     ...small('quiz-small'),
     // Many matches a second, so that some have ended just before each kill.
     set: [
@@ -99,12 +86,19 @@ export const CASES: readonly Case[] = [
     codes: LOST,
   },
   {
-    name: 'quiz, a new server that forgets the matches of the killed one',
+    name: 'quiz: a new server that forgets the matches of the killed one',
     ...small('quiz-small'),
     set: ['world.recover=off', killed('world-1')],
     flags: ['--duration', '14s'],
     codes: BREACHED,
     breaks: /abandoned/,
+  },
+  {
+    name: 'quiz: a Redis that evicts matches that are played',
+    ...small('quiz-small'),
+    set: ['redis.settings.maxmemory=2mb', 'redis.settings.maxmemory-policy=allkeys-lru'],
+    codes: [EXIT.breached, EXIT.dataLost],
+    breaks: /abandoned|lost|integrity|matches/,
   },
 ];
 

@@ -15,9 +15,11 @@ export interface KillSeries {
 }
 
 /** From one kill to the next, and until it is started again; long enough for players to be back. */
-const EVERY_SECONDS = 3;
+const EVERY_SECONDS = 4;
 const DOWN_SECONDS = 0.5;
-const FIRST_SECONDS = 2;
+const FIRST_SECONDS = 3;
+/** After the last one, for what a busy machine delays: a kill begins only when the component is back. */
+const LAST_SECONDS = 15;
 /** Start of the stack, calibration, ramp, drain and verification. */
 const BESIDE_SECONDS = 90;
 
@@ -28,7 +30,7 @@ export function planOf({ scenario, promised }: KillSeries, kills: number): Plan 
     ...{ action: 'kill', of, at: `${FIRST_SECONDS + i * kills * EVERY_SECONDS}s` },
     ...{ lasting: `${1e3 * DOWN_SECONDS}ms`, times: kills, every: `${EVERY_SECONDS}s` },
   }));
-  const seconds = FIRST_SECONDS + components.length * kills * EVERY_SECONDS;
+  const seconds = FIRST_SECONDS + components.length * kills * EVERY_SECONDS + LAST_SECONDS;
   return {
     scenario,
     set: [`faults=${JSON.stringify(faults)}`],
