@@ -69,7 +69,7 @@ export const CASES: readonly Case[] = [
     name: 'quiz: answers before Redis has them; a server killed',
     ...small('quiz-small'),
     set: ['world.acknowledge=early', killed('world-1')],
-    flags: ['--duration', '14s'],
+    flags: ['--duration', '25s'],
     codes: LOST,
   },
   {
@@ -89,7 +89,7 @@ export const CASES: readonly Case[] = [
     name: 'quiz: a new server that forgets the matches of the killed one',
     ...small('quiz-small'),
     set: ['world.recover=off', killed('world-1')],
-    flags: ['--duration', '14s'],
+    flags: ['--duration', '25s'],
     codes: BREACHED,
     breaks: /abandoned/,
   },
