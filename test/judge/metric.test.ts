@@ -25,13 +25,28 @@ const REDIS = Object.fromEntries(
       'evictedKeys',
       'expiredKeys',
     ],
-    ...['keyspaceHits', 'keyspaceMisses', 'rejectedConnections', 'errorReplies', 'networkBytes', 'keys'],
+    ...[
+      'keyspaceHits',
+      'keyspaceMisses',
+      'rejectedConnections',
+      'errorReplies',
+      'networkBytes',
+      'keys',
+      'reads',
+    ],
   ].map((name) => [
     `redis.${name}`,
     { kind: 'counter' as const, points: Array.from({ length: 28 }, (_, i) => [i, i] as const) },
   ]),
 );
-const { series, operations } = measurementsOf();
+/** A server with child processes. */
+const PROCESSES = Object.fromEntries(
+  ['busiestProcessSeconds', 'processes'].map((name) => [
+    `world.1.${name}`,
+    { kind: 'counter' as const, points: Array.from({ length: 28 }, (_, i) => [i, i] as const) },
+  ]),
+);
+const { series, operations, integrity } = measurementsOf();
 /** Each operation with some that were rejected. */
 const refusing = {
   ...operations,
@@ -51,7 +66,9 @@ const connected = {
 };
 const figures = fluxFiguresOf(
   measurementsOf({
-    series: { ...series, ...REDIS, ...connected },
+    series: { ...series, ...REDIS, ...PROCESSES, ...connected },
+    // Servers that acknowledge at two levels.
+    integrity: integrity === null ? null : { ...integrity, saved: integrity.acked, lostInWindow: 0 },
     ...{ operations: refusing, stages, deliveries: COMPLETE },
   }),
 );
