@@ -11,7 +11,6 @@ const SECONDS: Readonly<Record<string, number>> = {
   'e2e/target-probes.test.ts': 55,
   'e2e/run.test.ts': 51,
   'e2e/disturbed.test.ts': 49,
-  'e2e/seen-from-outside.test.ts': 45,
   'toy/toy.test.ts': 48,
   'e2e/faults/target.test.ts': 46,
   'load/module/module-players.test.ts': 45,

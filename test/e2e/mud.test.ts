@@ -5,17 +5,19 @@ import { ofOperation } from '../../src/scenario/operations.ts';
 import { LOST_NOTHING, settled } from '../counts.ts';
 import { REDIS } from '../real-redis.ts';
 import { capbench, root } from './capbench.ts';
+import { IS_SEEN, medianKeysOf, plateauOf, watchFromOutside } from './outside-view.ts';
 
 /** Figures that do not depend on how fast the machine is. */
 const EXACT = ['connected', 'lost', 'unheard', 'frames', 'saves'];
 
 test.skipIf(REDIS === null)(
-  'mud-small as shipped: everything is answered, heard, saved and counted',
+  'mud-small as shipped: everything is answered, heard, saved and counted, and so it is seen from outside',
   {
     timeout: 120_000,
   },
   async () => {
     const run = capbench(['run', join(root, 'scenarios', 'mud-small.yaml'), '--duration', '5s']);
+    const views = await watchFromOutside(run, { server: 'mud-server', keys: 'player:*:session' });
     const { stdout } = await run.ends(EXIT.pass, EXIT.breached, EXIT.invalid);
     const { load, rulings, integrity, delivery, rules, ...report } = run.report();
     const states = new Map(rulings.map(({ id, state }) => [id, state]));
@@ -52,6 +54,13 @@ test.skipIf(REDIS === null)(
       ...{ degradedCommands: 0, unavailableCommands: 0, breakerOpened: 0 },
     });
     expect(redis.operationsPerSecond).toBeGreaterThan(0);
+    // The kernel's sockets of the players, and their sessions in Redis.
+    const sixty = { mean: 60, min: 60, max: 60 };
+    expect([report.network.connections, report.world.connections]).toEqual([sixty, sixty]);
+    const plateau = plateauOf(views, 60);
+    expect(plateau.length > 5).toBe(IS_SEEN);
+    for (const { sockets } of plateau) expect(sockets).toBe(60);
+    expect(!IS_SEEN || medianKeysOf(plateau) === 60).toBe(true);
     expect(run.leftovers()).toEqual({ processes: [], files: [] });
   },
 );

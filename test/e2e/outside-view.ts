@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { platform } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
@@ -19,6 +20,9 @@ interface Socket {
   readonly state: string;
   readonly inode: string;
 }
+
+/** Elsewhere the kernel shows no table of sockets. */
+export const IS_SEEN = platform() === 'linux';
 
 const SAMPLE_MS = 100;
 const LISTENING = '0A';
@@ -95,6 +99,16 @@ export async function watchFromOutside(
   }
   return views;
 }
+
+/** Without the beginning and the end, in which players connect and leave. */
+export function plateauOf(views: readonly OutsideView[], players: number): readonly OutsideView[] {
+  const full = views.map(({ sockets }) => sockets === players);
+  return views.slice(full.indexOf(true), full.lastIndexOf(true) + 1);
+}
+
+/** The median of the keys. */
+export const medianKeysOf = (views: readonly OutsideView[]): number =>
+  views.map(({ keys }) => keys).toSorted((a, b) => a - b)[Math.floor(views.length / 2)] ?? Number.NaN;
 
 /** A connection to the Redis of the run, whose password only its configuration has. */
 function redisOf(pid: number | undefined): Redis | null {

@@ -4,6 +4,7 @@ import { EXIT } from '../../src/errors.ts';
 import { LOST_NOTHING, settled } from '../counts.ts';
 import { REDIS } from '../real-redis.ts';
 import { capbench, root } from './capbench.ts';
+import { IS_SEEN, medianKeysOf, plateauOf, watchFromOutside } from './outside-view.ts';
 
 /** Figures that do not depend on how fast the machine is. */
 const EXACT = ['matches', 'abandoned', 'lost', 'workers'];
@@ -11,10 +12,11 @@ const EXACT = ['matches', 'abandoned', 'lost', 'workers'];
 const QUESTIONS = 10;
 
 test.skipIf(REDIS === null)(
-  'quiz-small as shipped: every match is played to its end, and what was acknowledged is stored once',
+  'quiz-small as shipped: every match is played to its end, and what was acknowledged is stored once, and so it is seen from outside',
   { timeout: 120_000 },
   async () => {
     const run = capbench(['run', join(root, 'scenarios', 'quiz-small.yaml'), '--duration', '6s']);
+    const views = await watchFromOutside(run, { server: 'quiz-server', keys: 'match:*' });
     const { stdout } = await run.ends(EXIT.pass, EXIT.breached, EXIT.invalid);
     const { load, rulings, integrity, rules, ...report } = run.report();
     const states = new Map(rulings.map(({ id, state }) => [id, state]));
@@ -40,12 +42,22 @@ test.skipIf(REDIS === null)(
     expect(integrity).toMatchObject(LOST_NOTHING);
     expect(integrity).toMatchObject({ sent: acknowledged, acked: acknowledged, applied: acknowledged });
     // A finished match was saved with all of its operations.
-    const { quiz } = report as unknown as { quiz: Record<string, number> };
+    const { quiz } = report as unknown as {
+      readonly quiz: { readonly matchesCompleted: number; readonly activeMatches: { readonly mean: number } };
+    };
     const ofMatch = 2 * (2 + QUESTIONS);
-    expect(integrity.saved ?? 0).toBeGreaterThanOrEqual(ofMatch * quiz.matchesCompleted!);
+    expect(integrity.saved ?? 0).toBeGreaterThanOrEqual(ofMatch * quiz.matchesCompleted);
     expect((integrity.saved ?? 0) % ofMatch).toBe(0);
     expect(rules.find(({ id }) => id === 'integrity')).toMatchObject({ state: 'held' });
     expect(rules.find(({ id }) => id === 'probes-gave-data')).toMatchObject({ observed: '4 of 4' });
+    // The kernel's sockets of the players, and the matches in Redis, where they are a moment longer than they are in progress.
+    const forty = { mean: 40, min: 40, max: 40 };
+    expect([report.network.connections, report.world.connections]).toEqual([forty, forty]);
+    const plateau = plateauOf(views, 40);
+    expect(plateau.length > 5).toBe(IS_SEEN);
+    for (const { sockets } of plateau) expect(sockets).toBe(40);
+    const difference = medianKeysOf(plateau) - quiz.activeMatches.mean;
+    expect(!IS_SEEN || Math.abs(difference) <= 2, `${difference} more matches in Redis`).toBe(true);
     expect(run.leftovers()).toEqual({ processes: [], files: [] });
   },
 );
