@@ -206,6 +206,35 @@ describe.skipIf(REDIS === null)('Instances of the text game over a real Redis an
     expect(await row(2), log.join('\n')).toEqual(rowUpTo(last));
   });
 
+  test('a Redis that stops again and again, while all type and two instances save, loses nothing', {
+    timeout: 60_000,
+  }, async () => {
+    const { stores, redis, row } = await openStores();
+    const instances = [await startInstance(stores), await startInstance(stores)];
+    const numbers = Array.from({ length: 12 }, (_, player) => player);
+    const players = await Promise.all(
+      numbers.map((player) => connectPlayer(instances[player % 2]!.address, player)),
+    );
+    let isOver = false;
+    const typing = players.map(async (player) => {
+      let typed = 0;
+      for (; !isOver; typed++) expect(await player.type('look')).toMatchObject({ type: 'response' });
+      return typed;
+    });
+    const times = (what: string): readonly number[] =>
+      instances.map(({ log }) => log.filter((line) => line.includes(what)).length);
+    for (let stop = 1; stop <= 3; stop++) {
+      redis.signal('SIGSTOP');
+      await expect.poll(() => times('breaker opens'), { timeout: 10_000 }).toEqual([stop, stop]);
+      redis.signal('SIGCONT');
+      await expect.poll(() => times('is back'), { timeout: 10_000 }).toEqual([stop, stop]);
+    }
+    isOver = true;
+    const typed = await Promise.all(typing);
+    for (const { close } of instances) await close();
+    for (const player of numbers) expect(await row(player)).toEqual(rowUpTo(typed[player]!));
+  });
+
   test('degrade: off has no answer without Redis', async () => {
     const { stores, redis } = await openStores();
     const { address } = await startInstance(stores, { degrade: 'off' });
