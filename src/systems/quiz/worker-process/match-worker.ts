@@ -44,7 +44,7 @@ type Frames = (readonly [player: number, frame: ServerFrame])[];
 
 const LOAD_AGAIN_MS = 100;
 /** How much later an answer that was acknowledged early is written. */
-const LATER_MS = 250;
+const LATER_MS = 1_000;
 
 export function openMatchWorker({ store, send, log, ...plan }: MatchWorkerPlan): MatchWorker {
   const matches = new Map<number, Match>();
