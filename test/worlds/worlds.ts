@@ -15,7 +15,7 @@ import { judgeKills, type KillSeries, planOf } from './kill-series.ts';
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const only = process.env.ONLY?.split(',') ?? null;
-const kills = Number(process.env.KILLS ?? 4);
+const kills = Number(process.env.KILLS ?? 3);
 const quietRuns = process.env.QUIET === undefined ? null : Number(process.env.QUIET);
 /** An invalid run says nothing, and is repeated. */
 const MOST_REPEATS = 2;
