@@ -270,6 +270,19 @@ describe.skipIf(REDIS === null)('a quiz server', () => {
     expect(rows).toEqual([{ number: 4 }, { number: 5 }]);
   });
 
+  test('the variant that acknowledges early forgets an acknowledged answer when the server is killed', {
+    timeout: 60_000,
+  }, async () => {
+    const { start, stop } = await world({ ACKNOWLEDGE: 'early' });
+    const url = await start();
+    const [a, b] = await Promise.all([player(url, 0), player(url, 1)]);
+    const matchId = await begin(a, b);
+    await answer(a, matchId, 0, 3);
+    await stop('SIGKILL');
+    const again = await player(await start(), 0, matchId);
+    expect((await again.next('match_reconnected')).data).toMatchObject({ matchId, answered: false });
+  });
+
   test('without recovery a killed worker takes its matches with it, and the players hear of it', {
     timeout: 60_000,
   }, async () => {
