@@ -217,7 +217,10 @@ export async function openMudWorld(config: MudConfig, { log }: WorldProcess): Pr
       // What was asked for is answered. Nobody has to wait for the last save, and whoever leaves first plays on elsewhere first.
       const locals = [...presence.all()];
       await Promise.all(locals.map(({ tail }) => tail));
+      if (redis.isAvailable) await Promise.all(locals.map((local) => reunite(local, redis.run)));
       for (const { socket } of locals) socket.close(CLOSE.leaving, 'the server is stopping');
+      await saver.saveNow();
+      // One that was under way may have begun before the last command.
       await saver.saveNow();
       await Promise.all(locals.map(({ tail }) => tail));
       await table.close(LAST_SAVE_MS);
