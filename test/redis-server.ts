@@ -13,7 +13,7 @@ export interface SmallRedis {
 export async function smallRedis(
   password: string | null,
   info: (asked: number) => string,
-  { refusesSections = false } = {},
+  { refusesSections = false, needsNoPassword = false } = {},
 ): Promise<SmallRedis> {
   const commands: string[] = [];
   const sockets = new Set<Socket>();
@@ -25,6 +25,8 @@ export async function smallRedis(
     const answer = (words: readonly string[]): string => {
       const command = words[0]?.toUpperCase() ?? '';
       commands.push(command);
+      if (command === 'AUTH' && needsNoPassword)
+        return '-ERR AUTH <password> called without any password configured for the default user.\r\n';
       if (command === 'AUTH') {
         isKnown = words.at(-1) === password;
         return isKnown ? '+OK\r\n' : '-WRONGPASS invalid username-password pair or user is disabled.\r\n';

@@ -23,6 +23,8 @@ export interface RedisAddress {
   readonly port: number;
   readonly username: string | null;
   readonly password: string | null;
+  /** The number of the database that the URL names; null: none. */
+  readonly database: number | null;
   /** `rediss://` */
   readonly tls: boolean;
   readonly shown: string;
@@ -31,15 +33,18 @@ export interface RedisAddress {
 
 /** The address in a URL that is known to be good: of a Redis of the stack, `redis://:PASSWORD@127.0.0.1:6379/0`. */
 export function redisAddressOf(text: string): RedisAddress {
-  const { username, password, hostname, port } = new URL(text);
+  const { username, password, hostname, port, pathname } = new URL(text);
   const host = hostname.replace(/^\[|\]$/g, '');
   return {
     ...{ host, address: host, port: Number(port) || KINDS.redis.port },
     username: username === '' ? null : decoded(username),
     password: password === '' ? null : decoded(password),
-    ...{ tls: false, shown: `${hostname}:${port}`, onThisHost: true },
+    ...{ database: databaseOf(pathname), tls: false, shown: `${hostname}:${port}`, onThisHost: true },
   };
 }
+
+/** `/1` is database 1. */
+const databaseOf = (path: string): number | null => (/^\/\d{1,5}$/.test(path) ? Number(path.slice(1)) : null);
 
 export interface MetricsAddress {
   /** Without user and password, which are sent as a header. */
@@ -206,7 +211,8 @@ export async function resolveProbes(
       const [username = null, password = null] = [url.username, url.password].map((part) =>
         part === '' ? null : decoded(part),
       );
-      redis = { ...at, host, port, username, password, tls: url.protocol === 'rediss:' };
+      const database = databaseOf(url.pathname);
+      redis = { ...at, host, port, username, password, database, tls: url.protocol === 'rediss:' };
     }
     if (kind === 'metrics') metrics.push(metricsAddress(url, host, address, target));
   }

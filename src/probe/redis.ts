@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import type { Redis } from 'ioredis';
 import { tlsProblemOf } from '../address/certificate.ts';
 import type { RedisAddress } from '../address/probe-address.ts';
+import { isLoginUnneeded, logIn } from '../address/redis-login.ts';
 import { codeOf, messageOf, stackFailed } from '../errors.ts';
 import { excerptOf } from './excerpt.ts';
 import type { Absence, PartialProbe, Probe, Sample } from './probe.ts';
@@ -49,16 +50,21 @@ function parseInfo(text: string): ReadonlyMap<string, number> {
 /** Of them more would make long series of what is hardly called. */
 const MOST_COMMANDS = 50;
 const COMMAND = /^cmdstat_([\w|.-]{1,60}):calls=(\d+),usec=(\d+),/gm;
-const KEYS = /^db\d+:keys=(\d+),/gm;
+const KEYS = /^db(\d+):keys=(\d+),/gm;
 
-/** The commands but for capbench's own, and the keys of all databases; neither where INFO has no such section. */
-function samplesOfSections(text: string): readonly Sample[] {
+/**
+ * The commands but for capbench's own, and the keys of a database (null: of all); neither where INFO has no such section.
+ * INFO lists no empty database.
+ */
+function samplesOfSections(text: string, database: number | null): readonly Sample[] {
   const commands = [...text.matchAll(COMMAND)]
     .map(([, name = '', calls, micros]) => ({ name, calls: Number(calls), micros: Number(micros) }))
     .filter(({ name }) => name.toLowerCase() !== 'info')
     .sort((a, b) => b.calls - a.calls)
     .slice(0, MOST_COMMANDS);
-  const keys = [...text.matchAll(KEYS)].reduce((sum, [, count]) => sum + Number(count), 0);
+  const keys = [...text.matchAll(KEYS)]
+    .filter(([, number]) => database === null || Number(number) === database)
+    .reduce((sum, [, , count]) => sum + Number(count), 0);
   return [
     ...(/^# Keyspace/m.test(text) ? [{ series: 'redis.keys', kind: 'gauge' as const, value: keys }] : []),
     ...commands.flatMap(({ name, calls, micros }): readonly Sample[] => [
@@ -87,27 +93,28 @@ function samplesOfInfo(fields: ReadonlyMap<string, number>): Sample[] {
 }
 
 /**
- * Probes a Redis with INFO once a second, and nothing else. A lost connection is reopened at the next
+ * Probes a Redis with INFO once a second, and nothing else. Its keys are those of the database that its address names, or of
+ * all; every other figure is of the whole server. A lost connection is reopened at the next
  * reading, and each miss is a gap. Rejects with exit code 93 when it cannot be reached at all.
  */
 export async function openRedisProbe(at: RedisAddress, ca?: string): Promise<Probe & PartialProbe> {
   const { Redis } = await import('ioredis');
   let client: Redis | null = null;
+  let isOpen = false;
   let failed: Error | null = null;
   let firstBytes: Uint8Array | null = null;
   const found = new Set<string>();
   let sections: readonly ['all'] | readonly [] = ['all'];
 
   const connected = async (): Promise<Redis> => {
-    if (client?.status === 'ready') return client;
+    if (isOpen && client?.status === 'ready') return client;
     client?.disconnect();
+    isOpen = false;
     failed = null;
     firstBytes = null;
     const fresh = new Redis({
       host: at.address,
       port: at.port,
-      ...(at.username === null ? {} : { username: at.username }),
-      ...(at.password === null ? {} : { password: at.password }),
       ...(at.tls
         ? {
             tls: {
@@ -141,10 +148,15 @@ export async function openRedisProbe(at: RedisAddress, ca?: string): Promise<Pro
     });
     try {
       await fresh.connect();
+      // A password that Redis does not need is no reason to read nothing.
+      await logIn(fresh, at).catch((error: unknown) => {
+        if (!isLoginUnneeded(messageOf(error))) throw error;
+      });
     } catch (error) {
       // The client only reports that it is closed; the error before has the reason.
       throw failed ?? error;
     }
+    isOpen = true;
     return fresh;
   };
 
@@ -159,7 +171,7 @@ export async function openRedisProbe(at: RedisAddress, ca?: string): Promise<Pro
     if (typeof text !== 'string') throw new Error('its answer to INFO is not text');
     const samples = samplesOfInfo(parseInfo(text));
     if (samples.length === 0) throw new Error('its answer to INFO has no figures of Redis');
-    samples.push(...samplesOfSections(text), ...uncalled(text, found));
+    samples.push(...samplesOfSections(text, at.database), ...uncalled(text, found));
     for (const { series } of samples) found.add(series);
     return samples;
   };

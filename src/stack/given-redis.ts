@@ -1,4 +1,7 @@
-import { messageOf, stackFailed } from '../errors.ts';
+import { redisAddressOf } from '../address/probe-address.ts';
+import { isLoginUnneeded } from '../address/redis-login.ts';
+import { type CapbenchError, messageOf, stackFailed } from '../errors.ts';
+import { grouped } from '../units.ts';
 import type { Component } from './component.ts';
 import type { ComponentSpec } from './component-spec.ts';
 import { redisAnswer } from './redis-answer.ts';
@@ -24,16 +27,16 @@ export const givenRedis = ({ url, shown }: GivenRedis): ComponentSpec => ({
   faults: [],
   after: [],
   async start() {
-    const keys = await redisAnswer(url, LIMIT_MS, (client) => client.dbsize()).catch((error: unknown) => {
-      throw stackFailed(
-        `the Redis at ${shown} does not answer: ${messageOf(error)} (--redis)`,
-        'start it there, or correct the URL: redis://USER:PASSWORD@HOST:PORT/DATABASE',
-        error,
-      );
+    const keys = await redisAnswer(url, LIMIT_MS, async (client) => {
+      // Every later client asks for it, and writes to stderr where the account may not.
+      await client.info('server');
+      return client.dbsize();
+    }).catch((error: unknown) => {
+      throw unusable(url, shown, error);
     });
     if (keys > 0) {
       throw stackFailed(
-        `the database of the Redis at ${shown} has ${keys} keys, expected an empty one (--redis)`,
+        `the database of the Redis at ${shown} has ${grouped(keys)} ${keys === 1 ? 'key' : 'keys'}, expected an empty one (--redis)`,
         'name an empty database, which the run may fill and empties at the end: redis://HOST:PORT/1',
       );
     }
@@ -44,6 +47,30 @@ export const givenRedis = ({ url, shown }: GivenRedis): ComponentSpec => ({
     };
   },
 });
+
+/** Why a Redis cannot be used, and what to correct in its URL. */
+function unusable(url: string, shown: string, error: unknown): CapbenchError {
+  const message = messageOf(error);
+  if (isLoginUnneeded(message)) {
+    return stackFailed(
+      `the Redis at ${shown} needs no password, and the URL has one (--redis)`,
+      'leave the password out of the URL, or set requirepass in that Redis',
+      error,
+    );
+  }
+  if (/DB index is out of range/.test(message)) {
+    return stackFailed(
+      `the Redis at ${shown} has no database ${redisAddressOf(url).database} (--redis)`,
+      'name a lower number in the URL (redis://HOST:PORT/1), or raise databases in the configuration of that Redis',
+      error,
+    );
+  }
+  return stackFailed(
+    `the Redis at ${shown} does not answer: ${message} (--redis)`,
+    'start it there, or correct the URL: redis://HOST:PORT/DATABASE, with user and password before an @ in front of the host',
+    error,
+  );
+}
 
 const NOT_OURS = 'it runs already, with settings of its own';
 

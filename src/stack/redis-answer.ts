@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { redisAddressOf } from '../address/probe-address.ts';
+import { logIn } from '../address/redis-login.ts';
 
 /**
  * The answer of a Redis over a connection of its own, which is tried once. Rejects with the reason why it does not connect
@@ -12,12 +13,11 @@ export async function redisAnswer<T>(
   ask: (client: Redis) => Promise<T>,
 ): Promise<T> {
   const { Redis } = await import('ioredis');
-  const { host, port, username, password } = redisAddressOf(url);
+  const address = redisAddressOf(url);
+  const { host, port } = address;
   const client = new Redis({
     ...{ host, port },
-    ...(username === null ? {} : { username }),
-    ...(password === null ? {} : { password }),
-    ...{ lazyConnect: true, connectTimeout: limitMs, commandTimeout: limitMs },
+    ...{ protocol: 2, lazyConnect: true, connectTimeout: limitMs, commandTimeout: limitMs },
     ...{ retryStrategy: () => null, maxRetriesPerRequest: 0 },
     ...{ enableReadyCheck: false, disableClientInfo: true },
   });
@@ -27,8 +27,9 @@ export async function redisAnswer<T>(
   });
   try {
     await client.connect();
+    await logIn(client, address);
     // The client's own option goes on with database 0 where this one does not exist.
-    await client.select(Number(new URL(url).pathname.slice(1)));
+    await client.select(address.database ?? 0);
     return await ask(client);
   } catch (error) {
     // The client only reports that it is closed; the error before has the reason.

@@ -49,7 +49,7 @@ test('the address of a PostgreSQL, with its TLS, and of one behind a UNIX socket
 test('the address of a Redis and of metrics pages', async () => {
   expect((await probes('redis', 'rediss://:p%23w@here.example/2')).redis).toEqual({
     ...{ host: 'here.example', address: '127.0.0.1', port: 6379, username: null, password: 'p#w', tls: true },
-    ...{ shown: 'here.example:6379', onThisHost: true },
+    ...{ database: 2, shown: 'here.example:6379', onThisHost: true },
   });
   const [page] = (await probes('metrics', 'https://ann:pw@here.example/metrics?module=x')).metrics;
   expect(page).toEqual({

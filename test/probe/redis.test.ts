@@ -1,10 +1,10 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { RedisAddress } from '../../src/address/probe-address.ts';
 import { openRedisProbe } from '../../src/probe/redis.ts';
 import { INFO, smallRedis } from '../redis-server.ts';
 
 const at = (port: number, password: string | null): RedisAddress => ({
-  ...{ host: '127.0.0.1', address: '127.0.0.1', port, username: null, password, tls: false },
+  ...{ host: '127.0.0.1', address: '127.0.0.1', port, username: null, password, database: null, tls: false },
   shown: `127.0.0.1:${port}`,
   onThisHost: true,
 });
@@ -62,6 +62,31 @@ test('an address that refuses the login, is not a Redis or does not listen ends 
     exitCode: 93,
     message: 'connection refused at 127.0.0.1:1 (--probe-redis)',
   });
+});
+
+test('the keys are those of the database that the address names', async () => {
+  const redis = await smallRedis(null, INFO);
+  for (const [database, keys] of [
+    [null, 42],
+    [0, 40],
+    [3, 2],
+    [5, 0],
+  ] as const) {
+    const probe = await openRedisProbe({ ...at(redis.port, null), database });
+    expect(await probe.sample()).toContainEqual({ series: 'redis.keys', kind: 'gauge', value: keys });
+    await probe.close();
+  }
+});
+
+test('a password that Redis does not need is no obstacle, and writes nothing to the terminal', async () => {
+  const warn = vi.spyOn(console, 'warn');
+  const redis = await smallRedis(null, INFO, { needsNoPassword: true });
+  const probe = await openRedisProbe(at(redis.port, 'sesame-77'));
+  expect((await probe.sample()).length).toBeGreaterThan(10);
+  await probe.close();
+  expect(redis.commands).toEqual(['AUTH', 'INFO', 'INFO']);
+  expect(warn).not.toHaveBeenCalled();
+  warn.mockRestore();
 });
 
 test('a server that takes no section of INFO is asked without one', async () => {

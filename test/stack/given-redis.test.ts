@@ -1,5 +1,7 @@
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { CapbenchError } from '../../src/errors.ts';
+import { Redaction } from '../../src/redaction.ts';
 import type { ComponentSpec } from '../../src/stack/component-spec.ts';
 import { givenRedis } from '../../src/stack/given-redis.ts';
 import { openLocalStack } from '../../src/stack/local.ts';
@@ -53,7 +55,7 @@ describe.skipIf((await redisPath(process.env)) === null)('a Redis that runs alre
     await client.set('somebody else has', 1);
     await expect(use()).rejects.toMatchObject({
       exitCode: 93,
-      message: 'the database of the Redis at 127.0.0.1:7001 has 1 keys, expected an empty one (--redis)',
+      message: 'the database of the Redis at 127.0.0.1:7001 has 1 key, expected an empty one (--redis)',
     });
     expect(await client.dbsize()).toBe(1);
     await client.flushdb();
@@ -62,12 +64,41 @@ describe.skipIf((await redisPath(process.env)) === null)('a Redis that runs alre
   test.each([
     [(at: string) => at.replace(/:[^@:]*@/, ':wrong@'), /WRONGPASS/],
     [(at: string) => at.replace(/\d+\/3$/, '1/3'), /ECONNREFUSED/],
-    [(at: string) => at.replace(/3$/, '99'), /out of range/],
+    [(at: string) => at.replace(/3$/, '99'), /^the Redis at 127.0.0.1:7001 has no database 99 \(--redis\)$/],
   ])('%s cannot be used', async (change, reason) => {
-    await expect(use(change(url))).rejects.toMatchObject({
+    const error: CapbenchError = await use(change(url)).then(
+      () => expect.fail('it was used'),
+      (thrown) => thrown,
+    );
+    expect(error).toMatchObject({
       exitCode: 93,
       message: expect.stringMatching(reason),
       hint: expect.stringContaining('redis://'),
+    });
+    // What has the shape of a login in a URL would be removed from the hint.
+    expect(new Redaction().text(error.hint ?? '')).toBe(error.hint);
+  });
+
+  test('a password that Redis does not need is refused in words of its own, and nothing else is written', async () => {
+    const warn = vi.spyOn(console, 'warn');
+    await client.config('SET', 'requirepass', '');
+    onTestFinished(async () => {
+      await client.config('SET', 'requirepass', 'of-these-tests-alone');
+      warn.mockRestore();
+    });
+    await expect(use()).rejects.toMatchObject({
+      exitCode: 93,
+      message: 'the Redis at 127.0.0.1:7001 needs no password, and the URL has one (--redis)',
+      hint: expect.stringContaining('leave the password out'),
+    });
+    expect(warn).not.toHaveBeenCalled();
+  });
+
+  test('an account that may not ask for INFO is refused before a server of the run is', async () => {
+    await client.acl('SETUSER', 'blind', 'on', '>of-these-tests-blind', '~*', '+@all', '-info');
+    await expect(use(url.replace(/:[^@/]*@/, 'blind:of-these-tests-blind@'))).rejects.toMatchObject({
+      exitCode: 93,
+      message: expect.stringContaining('NOPERM'),
     });
   });
 });

@@ -7,8 +7,8 @@ import { type ForeignServer, foreignServer } from '../../foreign-server.ts';
 
 const redisAt = (port: number) =>
   openRedisProbe({
-    ...{ host: '127.0.0.1', address: '127.0.0.1', port, username: null, password: null, tls: false },
-    ...{ shown: `127.0.0.1:${port}`, onThisHost: true },
+    ...{ host: '127.0.0.1', address: '127.0.0.1', port, username: null, password: null, database: null },
+    ...{ tls: false, shown: `127.0.0.1:${port}`, onThisHost: true },
   });
 const postgresAt = (port: number) => {
   const shown = `127.0.0.1:${port}`;
