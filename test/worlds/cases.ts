@@ -110,13 +110,6 @@ export const CASES: readonly Case[] = [
     codes: BREACHED,
     breaks: /abandoned/,
   },
-  {
-    name: 'quiz: a Redis that evicts matches that are played',
-    ...small('quiz-small'),
-    set: ['redis.settings.maxmemory=2mb', 'redis.settings.maxmemory-policy=allkeys-lru'],
-    codes: [EXIT.breached, EXIT.dataLost],
-    breaks: /abandoned|lost|integrity|matches/,
-  },
 ];
 
 /** Components that are killed again and again, and what may be lost of what was acknowledged. */
