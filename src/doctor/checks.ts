@@ -241,6 +241,7 @@ const OPTIONAL: readonly {
   { id: 'k6', title: 'k6', neededFor: '--engine k6 and exported scripts' },
   { id: 'redis', title: 'Redis', neededFor: 'scenarios that name it in capbench list' },
   { id: 'nginx', title: 'nginx', neededFor: 'scenarios that name it in capbench list' },
+  { id: 'haproxy', title: 'haproxy', neededFor: 'scenarios with edge.program: haproxy' },
   {
     ...{ id: 'docker', title: 'Docker' },
     neededFor: 'docker-compose.bench.yml of a clone, the documented stack',
@@ -285,6 +286,7 @@ const PACKAGES: Readonly<
   k6: { 'apt-get': null, brew: 'k6' },
   redis: { 'apt-get': 'redis-server', brew: 'redis' },
   nginx: { 'apt-get': 'nginx', brew: 'nginx' },
+  haproxy: { 'apt-get': 'haproxy', brew: 'haproxy' },
   docker: { 'apt-get': 'docker.io docker-compose', brew: '--cask docker' },
 };
 

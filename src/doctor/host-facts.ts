@@ -18,7 +18,7 @@ export const isObstacle = (found: object | null): found is Obstacle => found !==
 export type Program = FoundProgram | Obstacle | null;
 
 /** The programs that capbench only needs for a part of what it does. */
-export type OptionalProgram = 'k6' | 'redis' | 'nginx' | 'docker';
+export type OptionalProgram = 'k6' | 'redis' | 'nginx' | 'haproxy' | 'docker';
 
 /** What `capbench doctor` found on this host. Null: this platform does not report it. */
 export interface HostFacts {

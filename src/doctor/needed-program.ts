@@ -1,39 +1,62 @@
+import { CapbenchError } from '../errors.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { ComponentName } from '../scenario/system-scenario.ts';
-import { findEdgeProgram } from '../stack/edge-program.ts';
+import { lookForEdge } from '../stack/edge-program.ts';
 import { postgresFolder } from '../stack/postgres-build.ts';
-import { redisPath } from '../stack/redis-program.ts';
+import { lookForRedis } from '../stack/redis-program.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A program that a scenario's stack starts and that capbench does not have in itself. */
 export interface NeededProgram {
   readonly name: 'PostgreSQL' | 'Redis' | 'nginx' | 'haproxy';
-  /** Where it is; null: not here. */
+  /** Where it is; null: not here, or not one that a run could use. */
   readonly path: string | null;
+  /** Null: not asked for. */
+  readonly version: string | null;
   /** What brings it. */
   readonly bring: string;
 }
 
-/** What the components of a scenario's stack need. A program that is named wrongly counts as not here. */
-export async function neededPrograms(
-  components: readonly Pick<ComponentName, 'name'>[],
-  { edge }: Pick<Scenario, 'edge'>,
-  env: Environment,
-): Promise<readonly NeededProgram[]> {
-  const has = (name: string): boolean => components.some((one) => one.name === name);
-  const programs: NeededProgram[] = [];
-  if (has('postgres')) {
-    const bring = 'install capbench with its optional dependencies, or set CAPBENCH_POSTGRES_BIN';
-    programs.push({ name: 'PostgreSQL', path: postgresFolder(env), bring });
-  }
-  if (has('redis')) {
-    const path = await redisPath(env).catch(() => null);
-    programs.push({ name: 'Redis', path, bring: 'capbench setup redis' });
-  }
-  if (has('edge') && edge !== undefined) {
-    const path = await findEdgeProgram(edge.program, env);
-    programs.push({ name: edge.program, path, bring: `install the package ${edge.program}` });
-  }
-  return programs;
+/** Looks for programs with the finders of a run, and for each only once. */
+export function programFinder(env: Environment) {
+  const asked = new Map<NeededProgram['name'], Promise<NeededProgram>>();
+  const look = (
+    name: NeededProgram['name'],
+    bring: string,
+    find: () => Promise<{ readonly path: string; readonly version: string } | null>,
+  ): Promise<NeededProgram> => {
+    const known = asked.get(name);
+    if (known !== undefined) return known;
+    const found = find().then(
+      (program) => ({ name, path: program?.path ?? null, version: program?.version ?? null, bring }),
+      (error: unknown) => {
+        if (!(error instanceof CapbenchError)) throw error;
+        return { name, path: null, version: null, bring: error.hint ?? bring };
+      },
+    );
+    asked.set(name, found);
+    return found;
+  };
+
+  /** What the components of a scenario's stack need. A program that is named wrongly counts as not here. */
+  return async (
+    components: readonly Pick<ComponentName, 'name'>[],
+    { edge }: Pick<Scenario, 'edge'>,
+  ): Promise<readonly NeededProgram[]> => {
+    const has = (name: string): boolean => components.some((one) => one.name === name);
+    const programs: NeededProgram[] = [];
+    if (has('postgres')) {
+      const bring = env.CAPBENCH_POSTGRES_BIN
+        ? 'correct CAPBENCH_POSTGRES_BIN, or unset it'
+        : 'install capbench with its optional dependencies, or set CAPBENCH_POSTGRES_BIN';
+      programs.push({ name: 'PostgreSQL', path: postgresFolder(env), version: null, bring });
+    }
+    if (has('redis')) programs.push(await look('Redis', 'capbench setup redis', () => lookForRedis(env)));
+    if (has('edge') && edge !== undefined) {
+      const { program } = edge;
+      programs.push(await look(program, `install the package ${program}`, () => lookForEdge(program, env)));
+    }
+    return programs;
+  };
 }

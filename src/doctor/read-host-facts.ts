@@ -1,15 +1,15 @@
 import { readFile, statfs } from 'node:fs/promises';
-import { delimiter } from 'node:path';
 import { CapbenchError, messageOf } from '../errors.ts';
 import { findK6 } from '../load/k6/binary.ts';
 import { type HostLimits, readHostLimits } from '../load/limits.ts';
 import { cpuQuota } from '../probe/cgroup.ts';
 import { pressure } from '../probe/host.ts';
+import { lookForEdge } from '../stack/edge-program.ts';
 import { temporaryFolders } from '../stack/local.ts';
 import { usableMemory } from '../stack/memory-need.ts';
 import { preparePostgres } from '../stack/postgres-build.ts';
 import { checkSpace } from '../stack/postgres-cluster.ts';
-import { redisAt, redisPath } from '../stack/redis-program.ts';
+import { lookForRedis } from '../stack/redis-program.ts';
 import { cpuTimes, memoryAvailable, waitedSeconds } from '../supervision/proc.ts';
 import { findProgram, outputOf } from '../supervision/program.ts';
 import { openRunFolder } from '../supervision/run-folder.ts';
@@ -42,21 +42,33 @@ export interface Asker {
 export async function readHostFacts(asker: Asker): Promise<HostFacts> {
   const { env, machine } = asker;
   const { uid, pid, tmp: _, ...rest } = machine;
-  const program = (names: readonly string[], args: readonly string[]) => lookFor(names, args, env);
-  const [started, k6, redis, nginx, docker, aptGet, brew, sharedMemory, threadsPerCore, limits, clockSource] =
-    await Promise.all([
-      lookForPostgres(asker),
-      lookForK6(env),
-      lookForRedis(env),
-      program(['nginx'], ['-v']),
-      program(['docker'], ['version', '--format', '{{.Server.Version}}']),
-      findProgram('apt-get', env),
-      findProgram('brew', env),
-      readSharedMemory(),
-      readThreadsPerCore(machine.platform, env),
-      readLimits(env),
-      readText('/sys/devices/system/clocksource/clocksource0/current_clocksource'),
-    ]);
+  const [
+    started,
+    k6,
+    redis,
+    nginx,
+    haproxy,
+    docker,
+    aptGet,
+    brew,
+    sharedMemory,
+    threadsPerCore,
+    limits,
+    clockSource,
+  ] = await Promise.all([
+    lookForPostgres(asker),
+    lookForK6(env),
+    attempt(() => lookForRedis(env, ANSWER_LIMIT_MS)),
+    attempt(() => lookForEdge('nginx', env)),
+    attempt(() => lookForEdge('haproxy', env)),
+    lookForDocker(env),
+    findProgram('apt-get', env),
+    findProgram('brew', env),
+    readSharedMemory(),
+    readThreadsPerCore(machine.platform, env),
+    readLimits(env),
+    readText('/sys/devices/system/clocksource/clocksource0/current_clocksource'),
+  ]);
   return {
     ...rest,
     // Last, since it opens many files at once, of which the host may allow too few.
@@ -76,7 +88,7 @@ export async function readHostFacts(asker: Asker): Promise<HostFacts> {
     },
     limits,
     ...started,
-    programs: { k6, redis, nginx, docker },
+    programs: { k6, redis, nginx, haproxy, docker },
   };
 }
 
@@ -133,37 +145,20 @@ async function lookForK6(env: Environment): Promise<Program> {
   return attempt(() => findK6(env, ANSWER_LIMIT_MS));
 }
 
-async function lookForRedis(env: Environment): Promise<Program> {
-  return attempt(async () => {
-    const path = await redisPath(env);
-    return path === null ? null : redisAt(path, env, ANSWER_LIMIT_MS);
-  });
-}
-
-/** The first of the programs that is found, with the version that it prints. */
-async function lookFor(
-  names: readonly string[],
-  args: readonly string[],
-  env: Environment,
-): Promise<Program> {
-  // Servers are in folders that are not on the PATH of every account.
-  const wider = { ...env, PATH: [env.PATH ?? '', '/usr/local/sbin', '/usr/sbin'].join(delimiter) };
-  for (const name of names) {
-    const path = await findProgram(name, wider);
-    if (path === null) continue;
-    try {
-      const { stdout, stderr } = await outputOf(path, args, env, ANSWER_LIMIT_MS);
-      // nginx writes its version to stderr.
-      const version = /\d+\.\d+(?:\.\d+)*/.exec(`${stdout}\n${stderr}`)?.[0];
-      return { path, version: version ?? 'of an unknown version' };
-    } catch (thrown) {
-      return {
-        problem: `${path} does not work: ${messageOf(thrown)}`,
-        hint: `see what it prints: ${[path, ...args].join(' ')}`,
-      };
-    }
+/** The version of its daemon, without which the client is of no use. */
+async function lookForDocker(env: Environment): Promise<Program> {
+  const path = await findProgram('docker', env);
+  if (path === null) return null;
+  const args = ['version', '--format', '{{.Server.Version}}'];
+  try {
+    const { stdout } = await outputOf(path, args, env, ANSWER_LIMIT_MS);
+    return { path, version: /\d+\.\d+(?:\.\d+)*/.exec(stdout)?.[0] ?? 'of an unknown version' };
+  } catch (thrown) {
+    return {
+      problem: `${path} does not work: ${messageOf(thrown)}`,
+      hint: `see what it prints: ${[path, ...args].join(' ')}`,
+    };
   }
-  return null;
 }
 
 /** Without /proc the shell is asked: a child has the limit of its parent. */

@@ -13,7 +13,7 @@ import type { StackFailure } from '../supervision/watchdog.ts';
 import { type ComponentProcess, openComponent } from './component.ts';
 import type { ComponentSpec, StartContext } from './component-spec.ts';
 import type { EdgePlan } from './edge-configuration.ts';
-import { type EdgeProgram, edgeProgram } from './edge-program.ts';
+import { type EdgeProgram, findEdge } from './edge-program.ts';
 import { haproxyArguments, haproxyConfiguration } from './haproxy.ts';
 import { nginxArguments, nginxConfiguration } from './nginx.ts';
 import { HOST } from './server.ts';
@@ -38,7 +38,7 @@ export const edgeComponent = (edge: EdgeSettings, serverNames: readonly string[]
   unprivileged: true,
   async start(context) {
     const { env, folder, user, signal, closing, started } = context;
-    const program = await edgeProgram(edge.program, env);
+    const program = await findEdge(edge.program, env);
     const own = await folder.folder('edge', user);
     const plan: EdgePlan = {
       edge,

@@ -1,8 +1,7 @@
-import { stat } from 'node:fs/promises';
 import { platform } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { messageOf, stackFailed } from '../errors.ts';
-import { findProgram, isExecutable, outputOf } from '../supervision/program.ts';
+import { findProgram, isExecutable, namedProgram, outputOf } from '../supervision/program.ts';
 import { START_LIMITS } from '../supervision/time-limit.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -19,6 +18,8 @@ export interface RedisProgram {
 /** What `capbench setup redis` puts into the user's cache. */
 export const CACHED_VALKEY = '9.1.2';
 
+const VARIABLE = 'CAPBENCH_REDIS_BIN';
+const CORRECTS_VARIABLE = `correct ${VARIABLE}, which names redis-server or valkey-server or its folder, or unset it`;
 const NAMES = ['redis-server', 'valkey-server'];
 /** The oldest Redis with all the commands and fields of INFO that are used here. */
 const OLDEST = [6, 2];
@@ -41,40 +42,37 @@ export function cachedRedis(env: Environment, os: string = platform()): string |
 }
 
 /**
- * The path of Redis on this host: in CAPBENCH_REDIS_BIN (the program or its folder), else on PATH, else where `capbench setup
- * redis` put it; null where there is none. Rejects with exit code 93 where CAPBENCH_REDIS_BIN names none.
+ * The Redis of this host: in CAPBENCH_REDIS_BIN (the program or its folder), else the first that serves on PATH or where
+ * `capbench setup redis` put one; null where there is none. Rejects with exit code 93 where there is one, and none that serves.
  */
-export async function redisPath(env: Environment): Promise<string | null> {
-  const { CAPBENCH_REDIS_BIN: named } = env;
-  if (named !== undefined && named !== '') return namedProgram(named);
-  for (const name of NAMES) {
-    const found = await findProgram(name, env);
-    if (found !== null) return found;
-  }
+export async function lookForRedis(
+  env: Environment,
+  answerLimit = START_LIMITS.answer,
+): Promise<RedisProgram | null> {
+  const named = await namedProgram(VARIABLE, NAMES, env);
+  if (named !== null) return redisAt(named, env, answerLimit, CORRECTS_VARIABLE);
+  const installed = await Promise.all(NAMES.map((name) => findProgram(name, env)));
   const cached = cachedRedis(env);
-  return cached !== null && (await isExecutable(cached)) ? cached : null;
-}
-
-async function namedProgram(named: string): Promise<string> {
-  const isFolder = await stat(named).then(
-    (entry) => entry.isDirectory(),
-    () => false,
-  );
-  for (const path of isFolder ? NAMES.map((name) => join(named, name)) : [named]) {
-    if (isAbsolute(path) && (await isExecutable(path))) return path;
+  const here = cached !== null && (await isExecutable(cached)) ? [...installed, cached] : installed;
+  let refused: unknown = null;
+  for (const path of here) {
+    if (path === null) continue;
+    try {
+      return await redisAt(path, env, answerLimit);
+    } catch (error) {
+      refused ??= error;
+    }
   }
-  throw stackFailed(
-    `CAPBENCH_REDIS_BIN is ${named}, which ${isFolder ? `has no ${NAMES.join(' and no ')}` : 'is no program that may be executed'}`,
-    'set it to the absolute path of redis-server or valkey-server, or of the folder that has it',
-  );
+  if (refused !== null) throw refused;
+  return null;
 }
 
-/** Finds Redis and asks for its version. Rejects with exit code 93 where there is none, or none that serves. */
+/** The same. Rejects with exit code 93 where there is none, too. */
 export async function findRedis(env: Environment, answerLimit = START_LIMITS.answer): Promise<RedisProgram> {
-  const path = await redisPath(env);
-  if (path === null)
+  const found = await lookForRedis(env, answerLimit);
+  if (found === null)
     throw stackFailed('this scenario needs Redis, which is not installed here', BRINGS_REDIS);
-  return redisAt(path, env, answerLimit);
+  return found;
 }
 
 /** The program at a path. Rejects with exit code 93 where it is not Redis or Valkey, or too old. */
@@ -82,20 +80,21 @@ export async function redisAt(
   path: string,
   env: Environment,
   answerLimit = START_LIMITS.answer,
+  hint = BRINGS_REDIS,
 ): Promise<RedisProgram> {
   const { stdout } = await outputOf(path, ['--version'], env, answerLimit).catch((error: unknown) => {
-    throw stackFailed(`${path} --version failed: ${messageOf(error)}`, BRINGS_REDIS, error);
+    throw stackFailed(`${path} --version failed: ${messageOf(error)}`, hint, error);
   });
   const [, product, version = ''] = /^(Redis|Valkey) server v=(\d+\.\d+\.\d+)/m.exec(stdout) ?? [];
   if (product !== 'Redis' && product !== 'Valkey') {
-    throw stackFailed(`${path} is neither Redis nor Valkey: ${stdout.trim().slice(0, 200)}`, BRINGS_REDIS);
+    throw stackFailed(`${path} is neither Redis nor Valkey: ${stdout.trim().slice(0, 200)}`, hint);
   }
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const [oldestMajor = 0, oldestMinor = 0] = OLDEST;
   if (major < oldestMajor || (major === oldestMajor && minor < oldestMinor)) {
     throw stackFailed(
       `${path} is ${product} ${version}, and capbench needs ${OLDEST.join('.')} or newer`,
-      BRINGS_REDIS,
+      hint,
     );
   }
   return { path, product, version };

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
-import { access, constants } from 'node:fs/promises';
-import { delimiter, isAbsolute, join } from 'node:path';
+import { access, constants, stat } from 'node:fs/promises';
+import { delimiter, isAbsolute, join, resolve } from 'node:path';
+import { stackFailed } from '../errors.ts';
 import { signal } from './process-tree.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -24,9 +25,39 @@ export async function findProgram(name: string, env: Environment): Promise<strin
   return null;
 }
 
-export const isExecutable = (path: string): Promise<boolean> =>
+export const isExecutable = async (path: string): Promise<boolean> =>
+  !(await isDirectory(path)) &&
   access(path, constants.X_OK).then(
     () => true,
+    () => false,
+  );
+
+/**
+ * The absolute path of the program that a variable names: itself, or its folder. Null where the variable is not set. Rejects
+ * with exit code 93 where it names no program.
+ * @param names what the program may be called in that folder
+ */
+export async function namedProgram(
+  variable: string,
+  names: readonly string[],
+  env: Environment,
+): Promise<string | null> {
+  const named = env[variable];
+  if (named === undefined || named === '') return null;
+  const at = resolve(named);
+  const isFolder = await isDirectory(at);
+  for (const path of isFolder ? names.map((name) => join(at, name)) : [at]) {
+    if (await isExecutable(path)) return path;
+  }
+  throw stackFailed(
+    `${variable} is ${named}, which ${isFolder ? `has no ${names.join(' and no ')}` : 'is no program that may be executed'}`,
+    `correct ${variable}, which names ${names.join(' or ')} or its folder, or unset it`,
+  );
+}
+
+const isDirectory = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (entry) => entry.isDirectory(),
     () => false,
   );
 

@@ -53,6 +53,46 @@ test("the facts of this host agree with the programs' own output", async () => {
   if (platform() === 'linux') expect(states.get('descriptors')?.state).not.toBe('unavailable');
 });
 
+test('programs that variables name are asked, and one that cannot be used comes with the variable to correct', async () => {
+  const PATH = programs({});
+  const named = programs({
+    nginx: 'echo "nginx version: openresty/1.25.3.1" >&2',
+    haproxy: 'echo "HAProxy version 2.6.12-1+deb12u2 2025/04/16"',
+    'redis-server': 'echo "Redis server v=5.0.14 sha=0"',
+    other: 'echo "other 3.2"',
+  });
+  const { code, states } = await doctor({
+    ...{ PATH, CAPBENCH_NGINX_BIN: `${named}/nginx`, CAPBENCH_HAPROXY_BIN: named },
+    CAPBENCH_REDIS_BIN: named,
+  });
+  expect(code).toBe(0);
+  expect(states.get('nginx')).toMatchObject({ state: 'ok', found: `1.25.3.1 (${named}/nginx)` });
+  expect(states.get('haproxy')).toMatchObject({ state: 'ok', found: `2.6.12 (${named}/haproxy)` });
+  expect(states.get('redis')).toMatchObject({
+    state: 'warning',
+    found: expect.stringContaining(`${named}/redis-server is Redis 5.0.14, and capbench needs 6.2 or newer`),
+    advice: expect.stringMatching(/^correct CAPBENCH_REDIS_BIN/),
+  });
+  const wrong = await doctor({
+    PATH,
+    CAPBENCH_NGINX_BIN: `${named}/other`,
+    CAPBENCH_HAPROXY_BIN: '/nowhere',
+  });
+  expect(wrong.states.get('nginx')).toMatchObject({
+    state: 'warning',
+    found: expect.stringContaining('names no version of nginx'),
+    advice: expect.stringMatching(/^correct CAPBENCH_NGINX_BIN/),
+  });
+  expect(wrong.states.get('haproxy')).toMatchObject({
+    state: 'warning',
+    found: expect.stringContaining('CAPBENCH_HAPROXY_BIN is /nowhere'),
+  });
+  expect(wrong.states.get('scenarios')).toMatchObject({
+    state: 'warning',
+    advice: expect.stringContaining('correct CAPBENCH_NGINX_BIN'),
+  });
+});
+
 test('a missing PostgreSQL ends it with 93, an outdated k6 does not', async () => {
   const PATH = programs({ k6: 'echo "k6 v1.8.1"' });
   const { code, ready, states } = await doctor({ PATH, CAPBENCH_POSTGRES_BIN: PATH });

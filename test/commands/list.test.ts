@@ -1,6 +1,9 @@
+import { writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { expect, test } from 'vitest';
 import { runCli } from '../../src/cli.ts';
 import { memoryHost } from '../memory-host.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 async function list(env: Readonly<Record<string, string>>, ...flags: string[]): Promise<string> {
   const host = memoryHost(['list', ...flags], { env });
@@ -27,6 +30,17 @@ test('each scenario names the programs that its stack needs, and whether they ar
   expect(await list({ PATH: '/nowhere' })).toMatch(
     /PostgreSQL.*Redis \(not here:\s+capbench\s+setup redis\)/s,
   );
-  const withRedis = programs(await list({ CAPBENCH_REDIS_BIN: process.execPath }, '--json'));
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'redis-server'), '#!/bin/sh\necho "Redis server v=7.4.2 sha=0"\n', {
+    mode: 0o755,
+  });
+  // A folder may be named from where capbench is called.
+  const withRedis = programs(await list({ CAPBENCH_REDIS_BIN: relative(process.cwd(), folder) }, '--json'));
   expect(withRedis.get(small[0]!)).toContainEqual(expect.objectContaining({ program: 'Redis', here: true }));
+  // What a run would refuse is not here.
+  const other = programs(await list({ CAPBENCH_REDIS_BIN: process.execPath }, '--json'));
+  expect(other.get(small[0]!)).toContainEqual({
+    ...{ program: 'Redis', here: false },
+    bring: expect.stringMatching(/^correct CAPBENCH_REDIS_BIN.*unset it$/),
+  });
 });

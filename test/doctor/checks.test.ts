@@ -19,7 +19,7 @@ test('a host that lacks nothing is ready, and gets no advice', () => {
   expect(checks.map(({ state }) => state)).toEqual(checks.map(() => 'ok'));
   expect(checks.map(({ advice }) => advice)).toEqual(checks.map(() => null));
   expect(new Set(checks.map(({ id }) => id)).size).toBe(checks.length);
-  expect(checks.length).toBe(15);
+  expect(checks.length).toBe(16);
   expect(page(factsOf())).toMatch(/\n {2}READY \(0\)\n$/);
 });
 
@@ -34,7 +34,7 @@ test('facts that macOS does not report are no error, and missing programs come w
       noise: 'unavailable',
       descriptors: 'unavailable',
     },
-    ...{ k6: 'missing', redis: 'missing', nginx: 'missing', docker: 'missing' },
+    ...{ k6: 'missing', redis: 'missing', nginx: 'missing', haproxy: 'missing', docker: 'missing' },
   });
   const advice = checksOf(MAC).flatMap((one) => (one.state === 'missing' ? [one.advice] : []));
   expect(advice).toEqual([
@@ -42,10 +42,11 @@ test('facts that macOS does not report are no error, and missing programs come w
       'brew install k6',
       'capbench setup redis, or brew install redis',
       'brew install nginx',
+      'brew install haproxy',
       'brew install --cask docker',
     ],
   ]);
-  expect(page(MAC)).toMatch(/\n {2}READY \(0\) {2}4 optional programs missing\n$/);
+  expect(page(MAC)).toMatch(/\n {2}READY \(0\) {2}5 optional programs missing\n$/);
 });
 
 test('on Linux the advice names the package manager, with sudo unless the user is root', () => {
@@ -61,8 +62,13 @@ test('on Linux the advice names the package manager, with sudo unless the user i
 });
 
 test('scenarios whose programs are not here are named, with what brings them', () => {
-  const redis = (path: string | null) => ({ name: 'Redis' as const, path, bring: 'capbench setup redis' });
-  const nginx = { name: 'nginx' as const, path: null, bring: 'install the package nginx' };
+  const redis = (path: string | null) => ({
+    name: 'Redis' as const,
+    path,
+    version: null,
+    bring: 'capbench setup redis',
+  });
+  const nginx = { name: 'nginx' as const, path: null, version: null, bring: 'install the package nginx' };
   const scenarios = [
     { name: 'first', needs: [redis('/usr/bin/redis-server')] },
     { name: 'second', needs: [redis(null)] },
@@ -191,7 +197,7 @@ test('no line is wider than the terminal, whatever it reports', () => {
     reports: { steal: false, pressure: false, waits: false },
     limits: { descriptors: 1024, ports: { from: 1, to: 300 }, loopbackAliases: false, cpus: 8 },
     postgres: { problem: 'none', hint: null },
-    programs: { k6: null, redis: null, nginx: null, docker: null },
+    programs: { k6: null, redis: null, nginx: null, haproxy: null, docker: null },
   });
   for (const facts of [worst, MAC, factsOf()]) {
     for (const width of [80, 100]) {
@@ -199,5 +205,5 @@ test('no line is wider than the terminal, whatever it reports', () => {
       expect(lines.filter((line) => line.length > width && !line.includes('/sys/'))).toEqual([]);
     }
   }
-  expect(page(worst).match(/→/g)?.length).toBe(12);
+  expect(page(worst).match(/→/g)?.length).toBe(13);
 });

@@ -26,9 +26,15 @@ export const factsOf = (changes: Partial<HostFacts> = {}): HostFacts => ({
     k6: { path: '/usr/bin/k6', version: '2.2.0' },
     redis: { path: '/usr/bin/redis-server', version: '7.0.15' },
     nginx: { path: '/usr/sbin/nginx', version: '1.22.1' },
+    haproxy: { path: '/usr/sbin/haproxy', version: '2.6.12' },
     docker: { path: '/usr/bin/docker', version: '28.2.2' },
   },
-  scenarios: [{ name: 'small', needs: [{ name: 'PostgreSQL', path: '/opt/pg/bin', bring: 'install it' }] }],
+  scenarios: [
+    {
+      name: 'small',
+      needs: [{ name: 'PostgreSQL', path: '/opt/pg/bin', version: null, bring: 'install it' }],
+    },
+  ],
   ...changes,
 });
 
@@ -43,5 +49,5 @@ export const MAC = factsOf({
   clockSource: null,
   reports: { steal: false, pressure: false, waits: false },
   limits: { descriptors: null, ports: { from: 49_152, to: 65_535 }, loopbackAliases: false, cpus: 8 },
-  programs: { k6: null, redis: null, nginx: null, docker: null },
+  programs: { k6: null, redis: null, nginx: null, haproxy: null, docker: null },
 });

@@ -11,7 +11,7 @@ import { type EdgeSettings, edgeSchema } from '../../src/scenario/edge.ts';
 import type { Component } from '../../src/stack/component.ts';
 import type { ComponentSpec } from '../../src/stack/component-spec.ts';
 import { edgeComponent } from '../../src/stack/edge-component.ts';
-import { findEdgeProgram } from '../../src/stack/edge-program.ts';
+import { lookForEdge } from '../../src/stack/edge-program.ts';
 import { openLocalStack } from '../../src/stack/local.ts';
 import { descendantsOf, startTime } from '../../src/supervision/process-tree.ts';
 import { openWatchdog, type Watchdog } from '../../src/supervision/watchdog.ts';
@@ -98,7 +98,7 @@ const GROUPS = Array.from({ length: 40 }, (_, i) => i + 1);
 
 for (const program of ['nginx', 'haproxy'] as const) {
   // Only Linux has other loopback addresses than 127.0.0.1.
-  const installed = platform() === 'linux' && (await findEdgeProgram(program, process.env)) !== null;
+  const installed = platform() === 'linux' && (await lookForEdge(program, process.env)) !== null;
 
   describe.skipIf(!installed)(`${program}${installed ? '' : ' (not installed)'}`, () => {
     test('an address always meets the same server, and the addresses are spread over all of them', async () => {
@@ -185,6 +185,8 @@ test.each(['nginx', 'haproxy'] as const)(
     const refused = await failureOf(edgeOf({ program }), { [variable]: '/nowhere/at/all' });
     expect(refused).toBeInstanceOf(CapbenchError);
     expect(refused).toMatchObject({ exitCode: 93, message: expect.stringContaining('/nowhere/at/all') });
-    expect((refused as CapbenchError).hint).toContain(`install the package ${program}`);
+    expect((refused as CapbenchError).hint).toMatch(
+      new RegExp(`^correct CAPBENCH_${program.toUpperCase()}_BIN, .* unset it$`),
+    );
   },
 );

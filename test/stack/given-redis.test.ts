@@ -6,11 +6,11 @@ import type { ComponentSpec } from '../../src/stack/component-spec.ts';
 import { givenRedis } from '../../src/stack/given-redis.ts';
 import { openLocalStack } from '../../src/stack/local.ts';
 import { redisComponent } from '../../src/stack/redis-component.ts';
-import { redisPath } from '../../src/stack/redis-program.ts';
+import { lookForRedis } from '../../src/stack/redis-program.ts';
 import type { Stack } from '../../src/stack/stack.ts';
 import { openWatchdog, type Watchdog } from '../../src/supervision/watchdog.ts';
 
-describe.skipIf((await redisPath(process.env)) === null)('a Redis that runs already', () => {
+describe.skipIf((await lookForRedis(process.env)) === null)('a Redis that runs already', () => {
   let watchdog: Watchdog;
   let running: Stack;
   let client: Redis;

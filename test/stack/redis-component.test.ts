@@ -6,7 +6,7 @@ import type { CapbenchError } from '../../src/errors.ts';
 import type { RedisSettings } from '../../src/scenario/redis-settings.ts';
 import { openLocalStack } from '../../src/stack/local.ts';
 import { redisComponent } from '../../src/stack/redis-component.ts';
-import { redisPath } from '../../src/stack/redis-program.ts';
+import { lookForRedis } from '../../src/stack/redis-program.ts';
 import { openWatchdog, type Watchdog } from '../../src/supervision/watchdog.ts';
 import { seconds } from '../../src/units.ts';
 import { processesIn } from './leftovers.ts';
@@ -42,7 +42,7 @@ function clientOf(url: string | undefined): Redis {
   return client;
 }
 
-describe.skipIf((await redisPath(process.env)) === null)('with a Redis', () => {
+describe.skipIf((await lookForRedis(process.env)) === null)('with a Redis', () => {
   test('it starts with its settings, survives faults at its port, and leaves nothing behind', {
     timeout: 60_000,
   }, async () => {
