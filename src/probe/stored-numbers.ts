@@ -22,7 +22,7 @@ const NONE: readonly number[] = [];
  *
  *   LOST        in A and in no store, and not excusable; or reported as saved, and not in the last level; or `wrong`
  *   IN WINDOW   in A and in no store, and excusable
- *   PHANTOM     in a store and not in S
+ *   PHANTOM     in a store and not in S; or of an entity that is none of the run's; or no number at all, since they begin with 1
  *   DUPLICATED  twice in the last level
  *
  * There are no holes, and nothing is left open, unless so much was unanswered that the ledger has only sums (number-sets.ts).
@@ -44,7 +44,7 @@ export function compareNumbers(
   const savedNumbers = ledger.levels && NumberSets.from(ledger.base, ledger.levels.saved);
 
   for (let id = 0; id < ledger.base.length; id++) {
-    const ofRun = (number: number): boolean => number > ledger.base[id]!;
+    const ofRun = (number: number): boolean => number > ledger.base[id]! || number < 1;
     const stored = new Set((kept.get(id) ?? NONE).filter(ofRun));
     const last = (saved.get(id) ?? NONE).filter(ofRun);
     const inLast = new Set(last);
@@ -70,6 +70,11 @@ export function compareNumbers(
       if (seen.has(number)) found('duplicated', id, `number ${number} is saved more than once`);
       seen.add(number);
     }
+  }
+  for (const id of new Set([...kept.keys(), ...saved.keys()])) {
+    if (ledger.base[id] !== undefined) continue;
+    for (const number of new Set([...(kept.get(id) ?? NONE), ...(saved.get(id) ?? NONE)]))
+      found('phantom', id, `a store has its number ${number}, and the run has no such entity`);
   }
   total.lost += wrong.length;
   return {

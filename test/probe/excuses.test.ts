@@ -179,4 +179,18 @@ describe('stores with every number', () => {
     expect(findings).toMatchObject({ sent: 1, acked: 1, applied: 1, lost: 0, phantom: 0 });
     expect(findings).not.toHaveProperty('lostInWindow');
   });
+
+  test('what nobody can have sent is phantom: of an entity that the run does not have, or no number', () => {
+    const ledger = new SequenceLedger(1, { timed: true });
+    ledger.sent(0, 1);
+    ledger.acked(0, 1);
+    const of = (numbers: readonly number[]) =>
+      new Map([
+        [0, [1, ...numbers]],
+        [7, [3]],
+      ] as const);
+    const findings = compareNumbers(ledger.toData(), { kept: of([0]), saved: of([]), wrong: [] }, null);
+    expect(findings).toMatchObject({ lost: 0, phantom: 2, duplicated: 0 });
+    expect(findings.examples).toContain('entity 7: a store has its number 3, and the run has no such entity');
+  });
 });
