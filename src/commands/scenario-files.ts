@@ -211,7 +211,10 @@ export function k6PartOf(system: System, scenario: Scenario, by: string) {
   const part = system.engines?.k6;
   if (part === undefined) {
     const players = scenario.sections?.players === undefined ? '' : ' with players: of its own';
-    throw badInput(`system: ${system.name}${players} has no part for k6`, 'use --engine native');
+    throw badInput(
+      `system: ${system.name}${players} has no part for k6`,
+      'use --engine native of capbench run',
+    );
   }
   refuseShapes(scenario.load, by);
   return { part, workload: workloadOf(scenario, system.scenario) };
@@ -219,6 +222,8 @@ export function k6PartOf(system: System, scenario: Scenario, by: string) {
 
 /** The same for a new run, which may have faults. */
 export function k6PlanOf(system: System, scenario: Scenario) {
+  // What the system cannot do comes before what the scenario could do without.
+  const plan = k6PartOf(system, scenario, 'the k6 script');
   const [fault] = scenario.faults;
   if (fault !== undefined) {
     throw badInput(
@@ -226,7 +231,7 @@ export function k6PlanOf(system: System, scenario: Scenario) {
       'use --engine native, or run without faults: --set "faults=[]"',
     );
   }
-  return k6PartOf(system, scenario, 'the k6 script');
+  return plan;
 }
 
 /** The modules of a system's k6 script, as one (bin/k6-scripts.js). */

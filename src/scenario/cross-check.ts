@@ -3,6 +3,7 @@ import type { Budget } from './budget.ts';
 import { type Finding, findingAt, reporter } from './finding.ts';
 import { nearest } from './nearest.ts';
 import type { OperationSpec } from './operations.ts';
+import { outageMetricOf } from './outage-metric.ts';
 import type { Path } from './problem.ts';
 import type { Fault, Load, Scenario } from './scenario.ts';
 import { MOST_PER_SECOND, MOST_PLAYERS } from './schema.ts';
@@ -228,6 +229,26 @@ export function budgetStageFindings(
 
 /** Metrics that are measured only when players reconnect. */
 const RECONNECT_METRICS = new Set(['network.fullStrengthMs', 'network.connectMs', 'network.reconnectMs']);
+
+/** Budgets on the outages of a component that the stack does not have. Without a fault of one that it has, a run finds no figure. */
+export function budgetOutageFindings(
+  budgets: readonly Budget[],
+  scenario: Parameters<SystemScenario['components']>[0],
+  { components, namesProcesses }: SystemScenario,
+  paths: ReadonlyMap<string, Path>,
+): readonly Finding[] {
+  // The user names processes of a target.
+  if (namesProcesses === true) return [];
+  const known = [...components(scenario).map(({ name }) => name), 'players'];
+  return budgets.flatMap((budget) => {
+    const of = budget.state === 'measured' ? outageMetricOf(budget.metric.path)?.component : undefined;
+    if (of === undefined || known.includes(of)) return [];
+    return findingAt(
+      [...(paths.get(budget.id) ?? ['budgets']), 'metric'],
+      `got the outages of ${of}, expected those of ${listed(known)}`,
+    );
+  });
+}
 
 /** Budgets on reconnection in a stage where no player reconnects: they would never have data. */
 export function budgetReconnectFindings(

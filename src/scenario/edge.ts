@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { duration, map, oneOf, whole } from './leaf.ts';
+import { map, oneOf, whole, wholeSeconds } from './leaf.ts';
 
 const ADVICE = { ip_hash: 'nginx', source: 'haproxy' } as const;
 
@@ -11,8 +11,8 @@ export const edgeSchema = map({
   maxFails: whole(0, 1000)
     .default(3)
     .describe('A server is left out after so many failures (within failTimeout); 0: never'),
-  failTimeout: duration('1s', '1h').prefault('30s').describe('For how long it is left out'),
-  readTimeout: duration('1s', '24h')
+  failTimeout: wholeSeconds('1s', '1h').prefault('30s').describe('For how long it is left out'),
+  readTimeout: wholeSeconds('1s', '24h')
     .prefault('600s')
     .describe('A connection on which a server sends nothing for so long is closed'),
 }).refine(

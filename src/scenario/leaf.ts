@@ -54,13 +54,19 @@ const micros = z.custom<Micros>((value) => typeof value === 'number');
 const wholeMegabytes = z.custom<number>((value) => typeof value === 'number');
 
 /** A duration such as `30s`, `5m` or `10ms`; parsed to microseconds. */
-export function duration(min: string, max: string) {
-  const error = `a duration of ${min} to ${max}, such as 500ms, 30s or 5m`;
+export const duration = (min: string, max: string) =>
+  durationOf(min, max, `a duration of ${min} to ${max}, such as 500ms, 30s or 5m`, 1);
+
+/** The same in whole seconds, for programs that have no finer times. */
+export const wholeSeconds = (min: string, max: string) =>
+  durationOf(min, max, `a duration of ${min} to ${max} in whole seconds, such as 30s or 5m`, 1e6);
+
+function durationOf(min: string, max: string, error: string, step: number) {
   const [low, high] = [parseDuration(min) ?? seconds(0), parseDuration(max) ?? seconds(0)];
   return z.codec(z.string({ error }).meta({ pattern: DURATION.source }), micros, {
     decode: (text, context) => {
       const value = parseDuration(text);
-      if (value !== undefined && value >= low && value <= high) return value;
+      if (value !== undefined && value >= low && value <= high && value % step === 0) return value;
       context.issues.push({ code: 'custom', message: error, input: text });
       return z.NEVER;
     },

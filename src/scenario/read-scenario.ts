@@ -5,7 +5,12 @@ import { alterations } from './alterations.ts';
 import { type Budget, type Metrics, metricReader } from './budget.ts';
 import { checkBudgets, readBudgets } from './budget-entry.ts';
 import type { Claims } from './claims.ts';
-import { budgetReconnectFindings, budgetStageFindings, crossCheck } from './cross-check.ts';
+import {
+  budgetOutageFindings,
+  budgetReconnectFindings,
+  budgetStageFindings,
+  crossCheck,
+} from './cross-check.ts';
 import { readYaml, startFrom } from './document.ts';
 import {
   type Finding,
@@ -299,7 +304,10 @@ function readEntries(file: Entries, claims: Claims): Read | undefined {
     readerOf(file),
   );
   findings.push(...more, ...budgetFindings(file, shared, budgets, paths));
-  if (shared !== undefined) findings.push(...budgetReconnectFindings(budgets, shared, paths));
+  if (shared !== undefined) {
+    findings.push(...budgetReconnectFindings(budgets, shared, paths));
+    findings.push(...budgetOutageFindings(budgets, shared, file.system, paths));
+  }
   return shared && { ...shared, scale: 1, altered: [], budgets };
 }
 

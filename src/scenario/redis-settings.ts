@@ -30,11 +30,30 @@ function settingProblem(name: string, value: unknown): string | null {
   if (!ALLOWED.some((pattern) => pattern.test(name))) {
     return 'another setting: a scenario may set memory, eviction, persistence, clients and encodings, and nothing that could run code, or write or listen elsewhere';
   }
+  const text = settingText(given.data);
   // No quotes, escapes or line breaks, which could start another setting.
-  return /^[\w .%-]*$/.test(settingText(given.data))
-    ? null
-    : "a setting's value as in redis.conf, on one line";
+  if (!/^[\w .%-]*$/.test(text)) return "a setting's value as in redis.conf, on one line";
+  const [, , expected] = VALUES.find(([known, values]) => known.test(name) && !values.test(text)) ?? [];
+  return expected ?? null;
 }
+
+/** Values that every Redis understands; of the others Redis itself is the judge. */
+const VALUES: readonly (readonly [name: RegExp, values: RegExp, expected: string])[] = [
+  [
+    /^(?:maxmemory|proto-max-bulk-len|client-query-buffer-limit|auto-aof-rewrite-min-size)$/,
+    /^\d+(?:[kmg]b?)?$/i,
+    'a size in bytes, or such as 64mb or 1gb',
+  ],
+  [/^(?:databases|maxclients|hz|io-threads)$/, /^0*[1-9]\d*$/, 'a whole number above 0'],
+  [/^(?:timeout|tcp-keepalive|tcp-backlog)$/, /^\d+$/, 'a whole number'],
+  [/^(?:appendonly|rdbcompression|rdbchecksum|dynamic-hz|activerehashing)$/, /^(?:yes|no)$/i, 'yes or no'],
+  [/^appendfsync$/, /^(?:always|everysec|no)$/i, 'always, everysec or no'],
+  [
+    /^save$/,
+    /^(?:[1-9]\d* \d+(?: [1-9]\d* \d+)*)?$/,
+    "pairs of seconds and changes, such as '900 1 60 1000', or ''",
+  ],
+];
 
 const settings = z
   .record(z.string(), z.unknown(), { error: 'a map of Redis settings' })

@@ -109,3 +109,12 @@ test('the script contains no secret of the scenario', async () => {
   expect(exitCode).toBe(0);
   expect(out).not.toContain('hunter2');
 });
+
+test.each(['mud-small', 'quiz-edge'])(
+  '%s: that its system has no part for k6 comes before its faults',
+  async (name) => {
+    const { exitCode, err } = await exported(name);
+    expect(exitCode).toBe(104);
+    expect(err).toMatch(/^error: system: (?:mud|quiz) has no part for k6$/m);
+  },
+);

@@ -134,3 +134,18 @@ test('a rate that is too high in the file is accepted if --scale makes it fit', 
   expect(rates(read(large, { scale: 0.5 }))).toEqual([50, 100_000]);
   expect(problemsOf(large, { scale: 0.6 })[0]).toMatchObject({ where: expect.stringMatching(/^x\.yaml:/) });
 });
+
+test('a budget on the outages of a component that the stack does not have is refused with those that it has', () => {
+  const budget = (of: string): string =>
+    `budgets:\n  - { id: gate, metric: outage.${of}.recoverySecondsMax, op: <, limit: 5, unit: s }\n`;
+  expect(problemsOf(minimal(budget('redis')))).toEqual([
+    expect.objectContaining({
+      path: 'budgets.0.metric',
+      message: expect.stringMatching(
+        /^got the outages of redis, expected those of postgres, world-1.* players$/,
+      ),
+    }),
+  ]);
+  // Without a fault of it there is only no figure.
+  expect(read(minimal(budget('postgres'))).budgets).toHaveLength(1);
+});

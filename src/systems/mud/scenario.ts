@@ -124,7 +124,7 @@ function checkMud(scenario: Pick<Scenario, 'load' | 'world'>): readonly Finding[
   return [
     findingAt(
       ['world', 'rooms'],
-      `got ${grouped(rooms)} rooms for ${grouped(players)} players, expected at least four players for each`,
+      `got ${grouped(rooms)} ${rooms === 1 ? 'room' : 'rooms'} for ${grouped(players)} ${players === 1 ? 'player' : 'players'}, expected at least four players for each`,
       'use fewer world.rooms, or more players',
     ),
   ];
