@@ -17,7 +17,7 @@ Examples:
       --probe-metrics http://127.0.0.1:8080/metrics
 
 Give it the options of the run: it shows what each budget needs to be measured.
-It starts nothing and connects to nothing.
+It starts no stack and connects to nothing; programs that the stack needs are asked for their version.
 `;
 
 /** `capbench check`: what a run would do, or every problem of the scenario. */
@@ -57,6 +57,7 @@ async function inspect(host: Host, reference: string, flags: CheckFlags): Promis
   const { needOf, needOfWatched } = await import('../judge/need.ts');
   const { availableMemory } = await import('../stack/memory-need.ts');
   const { knownSettings } = await import('./known-settings.ts');
+  const { programFinder } = await import('../doctor/needed-program.ts');
   const loaded = await loadScenario(host, reference, flags, flags.target.length);
   const { scenario, system } = loaded;
   await findModule(loaded);
@@ -83,9 +84,15 @@ async function inspect(host: Host, reference: string, flags: CheckFlags): Promis
     settings: await knownSettings(host, scenario),
     platform: host.machine.platform,
   };
+  // Of a stack that capbench starts, without what is given.
+  const components = targets.length > 0 ? [] : system.scenario.components(scenario);
+  const started = components.filter(({ name }) => redis === null || name !== 'redis');
   const memory = targets.length > 0 ? null : (system.needs?.(scenario) ?? null);
   return {
     loaded,
+    components: components.map(({ name }) => name),
+    programs: await programFinder(host.env)(started, scenario),
+    givenRedis: redis?.shown ?? null,
     memory: memory === null ? null : { need: memory, availableBytes: availableMemory() },
     needs: scenario.budgets.map((budget) => needOf(budget, circumstances)),
     watch: needOfWatched(circumstances),

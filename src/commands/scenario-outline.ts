@@ -1,3 +1,4 @@
+import type { NeededProgram } from '../doctor/needed-program.ts';
 import type { Need } from '../judge/need.ts';
 import { wrap } from '../report/terminal-text.ts';
 import { type Budget, isRequired, writtenBudget } from '../scenario/budget.ts';
@@ -50,12 +51,47 @@ const stageText = ({ lasting, rate, players, over, churn, reconnect, sentPercent
     ...(sentPercent === undefined ? [] : [`sustained at ${grouped(sentPercent)}% sent`]),
   ].join('; ');
 
+/** `nginx 1.22.1 (/usr/sbin/nginx)` */
+function programText(name: NeededProgram['name'], programs: readonly NeededProgram[]): string {
+  const program = programs.find((one) => one.name === name);
+  if (program === undefined) return name;
+  return program.path === null
+    ? `${name}, which is not here: ${program.bring}`
+    : `${name}${program.version === null ? '' : ` ${program.version}`} (${program.path})`;
+}
+
+/** The Redis of the stack, if it has one. */
+function redisLines(
+  { loaded, components, programs, givenRedis }: Inspected,
+  width: number,
+): readonly string[] {
+  if (!components.includes('redis')) return [];
+  const { version, settings = {} } = loaded.scenario.redis ?? {};
+  const rows =
+    givenRedis === null
+      ? [
+          ['program', programText('Redis', programs)],
+          ...Object.entries(settings).map(([name, value]) => [name, value === '' ? "''" : value]),
+        ]
+      : [['given', `${givenRedis} (--redis), with settings of its own`]];
+  return section(`REDIS${version === undefined ? '' : ` ${version}`}`, table(rows, '  ', width));
+}
+
+/** What a run of this stack would miss on this machine. */
+function missingLines({ programs }: Inspected, width: number): readonly string[] {
+  const missing = programs.filter(({ path }) => path === null);
+  return section('NOT ON THIS MACHINE', [
+    ...missing.flatMap(({ name, bring }) => indented(`${name}: ${bring}`, 2, width)),
+    ...(missing.length === 0 ? [] : indented('a run here is refused (93)', 2, width)),
+  ]);
+}
+
 /** The proxy in front of the servers, if any. */
-const edgeRows = ({ edge }: Scenario): readonly (readonly string[])[] =>
+const edgeRows = ({ edge }: Scenario, { programs }: Inspected): readonly (readonly string[])[] =>
   edge === undefined
     ? []
     : [
-        ['program', edge.program],
+        ['program', programText(edge.program, programs)],
         ['balance', balanceOf(edge)],
         ['left out', `for ${formatDuration(edge.failTimeout)} after ${edge.maxFails} failures`],
         ['read timeout', formatDuration(edge.readTimeout)],
@@ -164,6 +200,12 @@ export interface Inspected {
   readonly needs: Needs;
   /** Of the watched metrics. */
   readonly watch: Need;
+  /** The parts of the stack that capbench would start; none where it starts nothing. */
+  readonly components: readonly string[];
+  /** What they need on this machine. */
+  readonly programs: readonly NeededProgram[];
+  /** Where the Redis of --redis is; null without it. */
+  readonly givenRedis: string | null;
   /** Of the stack that capbench would start; null: not known. */
   readonly memory: { readonly need: MemoryNeed; readonly availableBytes: number } | null;
 }
@@ -225,8 +267,10 @@ export function outline(inspected: Inspected, width: number): string {
           : ['  capbench starts nothing: the load goes to your servers, named with --target'],
     ),
     ...section('MEMORY', memoryLines(inspected, width)),
-    ...section('EDGE', starts ? rows(edgeRows(scenario)) : []),
+    ...section('EDGE', starts ? rows(edgeRows(scenario, inspected)) : []),
+    ...redisLines(inspected, width),
     ...(starts ? databaseLines(scenario.postgres, width) : []),
+    ...missingLines(inspected, width),
     ...section(
       'DEVIATIONS FROM THE DOCUMENT',
       scenario.deviations.flatMap((d) => [
@@ -253,7 +297,13 @@ export function outline(inspected: Inspected, width: number): string {
 }
 
 /** The same as JSON. */
-export function outlineJson({ loaded: { scenario, path }, needs, watch, memory }: Inspected): string {
+export function outlineJson({
+  loaded: { scenario, path },
+  needs,
+  watch,
+  memory,
+  programs,
+}: Inspected): string {
   const { operations: _, traits: __, sections, ...file } = scenario;
   const { budgets } = scenario;
   const content = {
@@ -267,6 +317,7 @@ export function outlineJson({ loaded: { scenario, path }, needs, watch, memory }
       optional: budget.state === 'measured' && budget.optional === true,
     })),
     invalid: dead(budgets, needs),
+    programs: programs.map((one) => ({ program: one.name, here: one.path !== null, bring: one.bring })),
     ...(memory === null ? {} : { memory: { ...memory.need, availableBytes: memory.availableBytes } }),
     ...(scenario.watch === undefined
       ? {}

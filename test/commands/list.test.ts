@@ -44,3 +44,33 @@ test('each scenario names the programs that its stack needs, and whether they ar
     bring: expect.stringMatching(/^correct CAPBENCH_REDIS_BIN.*unset it$/),
   });
 });
+
+test('check shows the programs of the stack with their settings, and what is not on this machine', async () => {
+  const check = async (env: Readonly<Record<string, string>>, ...flags: string[]): Promise<string> => {
+    const host = memoryHost(['check', 'quiz-edge', ...flags], { env });
+    expect(await runCli(host)).toBe(0);
+    return host.out();
+  };
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'redis-server'), '#!/bin/sh\necho "Redis server v=7.4.2 sha=0"\n', {
+    mode: 0o755,
+  });
+  writeFileSync(join(folder, 'nginx'), '#!/bin/sh\necho "nginx version: nginx/1.27.0" >&2\n', {
+    mode: 0o755,
+  });
+  const whole = await check({ PATH: folder });
+  expect(whole).toMatch(/^EDGE\n {2}program +nginx 1\.27\.0 \(/m);
+  expect(whole).toMatch(
+    /^REDIS.*\n {2}program +Redis 7\.4\.2 \(.*redis-server\)\n(?: {2}\S+ .*\n)*\nPOSTGRESQL/m,
+  );
+  expect(whole).not.toContain('NOT ON THIS MACHINE');
+  const bare = await check({ PATH: '/nowhere', CAPBENCH_NGINX_BIN: '/nowhere/nginx' });
+  expect(bare).toMatch(
+    /^NOT ON THIS MACHINE\n {2}Redis: capbench setup redis\n {2}nginx: correct CAPBENCH_NGINX_BIN/m,
+  );
+  expect(JSON.parse(await check({ PATH: '/nowhere' }, '--json')).programs).toContainEqual({
+    ...{ program: 'Redis', here: false, bring: 'capbench setup redis' },
+  });
+  const given = await check({ PATH: folder }, '--redis', 'redis://127.0.0.1:7001/1');
+  expect(given).toMatch(/^REDIS.*\n {2}given +127\.0\.0\.1:7001 \(--redis\)/m);
+});
