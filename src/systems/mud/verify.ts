@@ -1,9 +1,9 @@
-import { addRow, askOnce, type CountedRows, noRows } from '../../probe/counted-rows.ts';
+import { addRow, askOnce, type CountedRow, type CountedRows, noRows } from '../../probe/counted-rows.ts';
 import { type OpenVerification, verifyRows } from '../../probe/verification.ts';
 import type { DatabaseEndpoint } from '../../stack/stack.ts';
 import { pause } from '../../supervision/time-limit.ts';
 import { openRedisReader, type RedisReader } from './redis-reader.ts';
-import { counted, type PlayerState } from './server/player-state.ts';
+import { type AppliedNumbers, figuresOf, type PlayerState, unitedNumbers } from './server/player-state.ts';
 import { mudWorkload, TABLE } from './workload.ts';
 
 /** Beyond the interval, in which a save is under way. */
@@ -24,9 +24,9 @@ export const openVerification: OpenVerification = async ({ endpoints, workload }
   return verifyRows(
     {
       read: async (end) => {
-        if (!end) return newestRows(database, redis, workload.entities);
+        if (!end) return readBoth(database, redis, workload.entities);
         await allSaved(redis, saveSeconds);
-        return rowsOf(await readTable(database), workload.entities);
+        return readColumns(database, workload.entities);
       },
       losses: [{ of: 'redis', withinSeconds: saveSeconds + 1 }],
     },
@@ -36,21 +36,18 @@ export const openVerification: OpenVerification = async ({ endpoints, workload }
 
 type Row = readonly [player: number, state: PlayerState];
 
-const readTable = async (database: DatabaseEndpoint): Promise<readonly Row[]> => {
-  const rows = await askOnce<[number, PlayerState, number, number, string, string]>(
+/** The rows by their own columns. */
+async function readColumns(database: DatabaseEndpoint, entities: number): Promise<CountedRows> {
+  const columns = await askOnce<CountedRow>(
     database,
-    `select user_id, state, last_seq, applied_n, seq_sum, seq_hash from ${TABLE}`,
+    `select user_id, last_seq, applied_n, seq_sum, seq_hash from ${TABLE}`,
   );
-  return rows.map(([player, state, lastSeq, appliedN, seqSum, seqHash]) => [
-    player,
-    { ...state, lastSeq, appliedN, seqSum: Number(seqSum), seqHash: Number(seqHash) },
-  ]);
-};
+  return countedRows(columns, entities);
+}
 
-function rowsOf(states: Iterable<Row>, entities: number): CountedRows {
+function countedRows(players: Iterable<CountedRow>, entities: number): CountedRows {
   const rows = noRows(entities);
-  for (const [player, { lastSeq, appliedN, seqSum, seqHash }] of states)
-    addRow(rows, [player, lastSeq, appliedN, seqSum, seqHash]);
+  for (const player of players) addRow(rows, player);
   // A player without a row has no numbers, which is known.
   rows.seqHash.forEach((hash, id) => {
     if (Number.isNaN(hash)) rows.seqHash[id] = 0;
@@ -58,29 +55,26 @@ function rowsOf(states: Iterable<Row>, entities: number): CountedRows {
   return rows;
 }
 
-/** What both stores have of each player. */
-async function newestRows(
+/**
+ * What both stores have of each player: the row may have commands that were carried out while Redis was away, and Redis those
+ * that it had before.
+ */
+async function readBoth(
   database: DatabaseEndpoint,
   redis: RedisReader,
   entities: number,
 ): Promise<CountedRows> {
   // First Redis: what is saved meanwhile is in the table then.
-  const states = new Map(await redis.states(entities));
-  for (const [player, row] of await readTable(database)) {
-    const inRedis = states.get(player);
-    states.set(player, inRedis === undefined ? row : together(inRedis, row));
+  const players = new Map<number, AppliedNumbers>(await redis.states(entities));
+  for (const [player, row] of await askOnce<Row>(database, `select user_id, state from ${TABLE}`)) {
+    const inRedis = players.get(player);
+    players.set(player, inRedis === undefined ? row : unitedNumbers(inRedis, row));
   }
-  return rowsOf(states, entities);
-}
-
-/**
- * The row may have commands that were carried out while Redis was away, and Redis those that it had before: until a server has
- * brought them together, the player has both.
- */
-function together(inRedis: PlayerState, row: PlayerState): PlayerState {
-  const later = row.outage.filter(([number]) => number > inRedis.lastSeq);
-  if (later.length > 0) return later.reduce((state, [number]) => counted(state, number), inRedis);
-  return inRedis.appliedN > row.appliedN ? inRedis : row;
+  const counted = [...players].map(([player, numbers]): CountedRow => {
+    const { lastSeq, appliedN, seqSum, seqHash } = figuresOf(numbers);
+    return [player, lastSeq, appliedN, seqSum, seqHash];
+  });
+  return countedRows(counted, entities);
 }
 
 /** Resolves when nothing is left to be saved. After two intervals it no longer waits: what is missing is lost. */

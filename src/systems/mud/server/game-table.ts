@@ -2,7 +2,9 @@ import type pg from 'pg';
 import { BatchWriter } from '../../../server/batch-writer.ts';
 import type { DatabaseAccess } from '../../../server/database-connection.ts';
 import { TABLE } from '../workload.ts';
-import type { PlayerState } from './player-state.ts';
+import { merged } from './merge.ts';
+import { contains } from './number-ranges.ts';
+import { figuresOf, type PlayerState } from './player-state.ts';
 
 /** PostgreSQL does not answer now. */
 export class DatabaseAway extends Error {
@@ -17,8 +19,8 @@ export class DatabaseAway extends Error {
 interface Save {
   readonly player: number;
   readonly state: PlayerState;
-  /** Whether the row has this state, or a newer one that contains it. */
-  isKept: boolean;
+  /** The row with it. */
+  row: PlayerState;
 }
 
 interface GameTablePlan {
@@ -27,6 +29,8 @@ interface GameTablePlan {
   readonly application: string;
   /** States that may wait for PostgreSQL. */
   readonly most: number;
+  /** How many rooms there are. */
+  readonly rooms: number;
   log(sentence: string): void;
 }
 
@@ -37,10 +41,10 @@ export interface GameTable {
   /** The state in the player's row, or null where it has none. @throws DatabaseAway */
   load(player: number): Promise<PlayerState | null>;
   /**
-   * Resolves when the state is committed; to false when the row has a state that does not contain it, and stays as it is.
+   * Resolves when the row has the state, brought together with what it had before; to the row.
    * @throws DatabaseAway, or what the writer throws
    */
-  save(player: number, state: PlayerState): Promise<boolean>;
+  save(player: number, state: PlayerState): Promise<PlayerState>;
   render(): string;
   /** Commits what waits. */
   close(limitMs: number): Promise<void>;
@@ -56,25 +60,30 @@ const CREATE = `create table if not exists ${TABLE} (
   user_id int primary key, state jsonb not null, last_seq int not null, applied_n int not null,
   seq_sum bigint not null, seq_hash bigint not null)`;
 
-/**
- * Only forward: a row with more numbers, or with later ones (those that were applied to it while Redis was away), is not
- * replaced. So it does not matter how often a batch is written, or who writes it.
- */
-const UPSERT = `insert into ${TABLE} as g (user_id, state, last_seq, applied_n, seq_sum, seq_hash)
-  select * from unnest($1::int[], $2::jsonb[], $3::int[], $4::int[], $5::bigint[], $6::bigint[])
-  on conflict (user_id) do update set state = excluded.state, last_seq = excluded.last_seq,
-    applied_n = excluded.applied_n, seq_sum = excluded.seq_sum, seq_hash = excluded.seq_hash
-  where g.applied_n < excluded.applied_n and g.last_seq <= excluded.last_seq
-  returning user_id`;
+/** So that every player of a batch has a row to be locked; nobody else ever sees one without a state. */
+const INSERT = `insert into ${TABLE} select player, 'null', 0, 0, 0, 0 from unnest($1::int[]) as player
+  order by player on conflict do nothing`;
+const LOCK = `select user_id, state from ${TABLE} where user_id = any($1) order by user_id for update`;
+const UPDATE = `update ${TABLE} as g set state = s.state, last_seq = s.last_seq, applied_n = s.applied_n,
+    seq_sum = s.seq_sum, seq_hash = s.seq_hash
+  from unnest($1::int[], $2::jsonb[], $3::int[], $4::int[], $5::bigint[], $6::bigint[])
+    as s (user_id, state, last_seq, applied_n, seq_sum, seq_hash)
+  where g.user_id = s.user_id`;
 
 /** @throws CapbenchError (93) when PostgreSQL cannot be reached */
-export async function openGameTable({ database, application, most, log }: GameTablePlan): Promise<GameTable> {
+export async function openGameTable({
+  database,
+  application,
+  most,
+  rooms,
+  log,
+}: GameTablePlan): Promise<GameTable> {
   const writer = await BatchWriter.open<Save>({
     ...{ database, application, limit: MOST_IN_BATCH, intervalMs: WINDOW_MS, most, log },
     prepare: async (client, isFirst) => {
       if (isFirst) await createTable(client);
     },
-    write: writeStates,
+    write: (client, saves) => writeStates(client, saves, rooms),
   });
   const isAway = (): boolean => writer.isDisconnected || writer.stalledMillis > ANSWER_MS;
   const read = async (players: readonly number[]): Promise<ReadonlyMap<number, PlayerState>> => {
@@ -95,9 +104,9 @@ export async function openGameTable({ database, application, most, log }: GameTa
     },
     async save(player, state) {
       if (isAway()) throw new DatabaseAway();
-      const save: Save = { player, state, isKept: true };
+      const save: Save = { player, state, row: state };
       await writer.add(save);
-      return save.isKept;
+      return save.row;
     },
     render: () => writer.render(),
     async close(limitMs) {
@@ -114,50 +123,36 @@ async function createTable(client: pg.Client): Promise<void> {
   await client.query('commit');
 }
 
-async function writeStates(client: pg.Client, saves: readonly Save[]): Promise<void> {
-  // A player's newest state, where there are several.
-  const newest = new Map<number, Save>();
-  for (const save of saves) {
-    const other = newest.get(save.player);
-    if (other === undefined || other.state.appliedN < save.state.appliedN) newest.set(save.player, save);
-  }
-  const all = [...newest.values()];
-  const column = <T>(of: (save: Save) => T): T[] => all.map(of);
-  const { rows } = await client.query<{ user_id: number }>(UPSERT, [
-    column(({ player }) => player),
-    column(({ state }) => JSON.stringify(state)),
-    column(({ state }) => state.lastSeq),
-    column(({ state }) => state.appliedN),
-    column(({ state }) => state.seqSum),
-    column(({ state }) => state.seqHash),
-  ]);
-  const written = new Set(rows.map(({ user_id }) => user_id));
-  const others = all.filter(({ player }) => !written.has(player));
-  if (others.length > 0) await compareRows(client, others);
-  for (const save of saves) save.isKept = newest.get(save.player)?.isKept ?? false;
-}
-
-/** Of rows that were not replaced: whether they have the state already, or a newer one on top of it. */
-async function compareRows(client: pg.Client, saves: readonly Save[]): Promise<void> {
-  const { rows } = await client.query<{ user_id: number; state: PlayerState }>(
-    `select user_id, state from ${TABLE} where user_id = any($1)`,
-    [saves.map(({ player }) => player)],
-  );
-  const kept = new Map(rows.map(({ user_id, state }) => [user_id, state]));
-  for (const save of saves) {
-    const row = kept.get(save.player);
-    save.isKept = row !== undefined && contains(row, save.state);
-  }
-}
-
 /**
- * A row without commands that were applied while Redis was away has more numbers only because it is newer. One that ends before
- * the state does lacks its last number, however many others it has.
+ * Rows only grow: each becomes what it has together with the states that are saved. So it does not matter how often a state is
+ * written, in which order, or by whom.
  */
-function contains(row: PlayerState, state: PlayerState): boolean {
-  if (row.appliedN === state.appliedN) return row.seqSum === state.seqSum && row.seqHash === state.seqHash;
-  return row.appliedN > state.appliedN && row.lastSeq >= state.lastSeq && row.outage.length === 0;
+async function writeStates(client: pg.Client, saves: readonly Save[], rooms: number): Promise<void> {
+  const players = [...new Set(saves.map(({ player }) => player))];
+  await client.query(INSERT, [players]);
+  const { rows } = await client.query<{ user_id: number; state: PlayerState | null }>(LOCK, [players]);
+  const before = new Map(rows.map(({ user_id, state }) => [user_id, state]));
+  const after = new Map<number, PlayerState>();
+  for (const { player, state } of saves) {
+    const row = after.get(player) ?? before.get(player) ?? null;
+    after.set(player, row === null ? state : merged(player, row, state, rooms));
+  }
+  const grown = [...after].filter(([player, state]) => isNews(before.get(player) ?? null, state));
+  const figures = grown.map(([, state]) => figuresOf(state));
+  if (grown.length > 0)
+    await client.query(UPDATE, [
+      grown.map(([player]) => player),
+      grown.map(([, state]) => JSON.stringify(state)),
+      figures.map(({ lastSeq }) => lastSeq),
+      figures.map(({ appliedN }) => appliedN),
+      figures.map(({ seqSum }) => seqSum),
+      figures.map(({ seqHash }) => seqHash),
+    ]);
+  for (const save of saves) save.row = after.get(save.player)!;
 }
+
+const isNews = (before: PlayerState | null, after: PlayerState): boolean =>
+  before === null || !contains(before.numbers, after.numbers) || before.outage.length !== after.outage.length;
 
 /** One read at a time: players who are asked for meanwhile are read together, next. */
 function openLoads(read: (players: readonly number[]) => Promise<ReadonlyMap<number, PlayerState>>) {

@@ -12,6 +12,8 @@ export interface LocalPlayer {
   isOpen: boolean;
   /** Its row in PostgreSQL has commands that its state in Redis may lack. */
   isAway: boolean;
+  /** As whoever saved its state has seen. Redis goes on meanwhile, since what it lacks is merged later. */
+  isBehind: boolean;
   /** When its last command was allowed, milliseconds of performance.now(). */
   allowedAt: number;
   /** The end of what it asked for: its commands are carried out one after the other. */

@@ -1,17 +1,25 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { sequenceHash } from '../../../sequence-hash.ts';
 import { homeOf } from '../rooms.ts';
+import {
+  countOf,
+  lastOf,
+  NO_NUMBERS,
+  type NumberRanges,
+  numbersBeyond,
+  sumOf,
+  united,
+} from './number-ranges.ts';
 
-/** A player's character, and the figures of the commands that were applied to it. */
-export interface PlayerState {
-  /** The highest number applied. */
-  readonly lastSeq: number;
-  /** How many were applied, their sum, and the sum of their hashes modulo 2^48. */
-  readonly appliedN: number;
-  readonly seqSum: number;
+/** Which commands were applied. */
+export interface AppliedNumbers {
+  readonly numbers: NumberRanges;
+  /** The sum of the numbers' hashes modulo 2^48. */
   readonly seqHash: number;
-  /** The numbers from this one to `lastSeq` were all applied. */
-  readonly from: number;
+}
+
+/** A player's character, and the commands that were applied to it. */
+export interface PlayerState extends AppliedNumbers {
   /** The number of its room. */
   readonly room: number;
   readonly inventory: readonly string[];
@@ -19,29 +27,37 @@ export interface PlayerState {
   readonly found: number;
   /** What the player did last. */
   readonly journal: readonly string[];
-  /**
-   * The commands that were applied to the row in PostgreSQL while Redis was away, in order: Redis may come back with numbers
-   * that the row does not have, and these are then applied on top of them.
-   */
-  readonly outage: readonly (readonly [number: number, command: string])[];
+  /** Those of the commands that were applied to the row in PostgreSQL, and never to Redis as far as is known; in order. */
+  readonly outage: readonly AwayCommand[];
 }
+export type AwayCommand = readonly [number: number, command: string];
 
 const HASH_MODULUS = 2 ** 48;
 
 /** A new character. `rooms`: how many there are. */
 export const newPlayer = (player: number, rooms: number): PlayerState => ({
-  ...{ lastSeq: 0, appliedN: 0, seqSum: 0, seqHash: 0, from: 1 },
+  ...{ numbers: NO_NUMBERS, seqHash: 0 },
   ...{ room: homeOf(player, rooms), inventory: [], found: 0, journal: [], outage: [] },
 });
 
-/** The state with one more number applied. */
+/** What both together have. */
+export const unitedNumbers = (one: AppliedNumbers, other: AppliedNumbers): AppliedNumbers => ({
+  numbers: united(one.numbers, other.numbers),
+  seqHash: numbersBeyond(other.numbers, one.numbers).reduce(
+    (sum, number) => (sum + sequenceHash(number)) % HASH_MODULUS,
+    one.seqHash,
+  ),
+});
+
+/** The state with one more number applied; the same state if it has it already. */
 export const counted = (state: PlayerState, number: number): PlayerState => ({
   ...state,
-  from: number === state.lastSeq + 1 ? state.from : number,
-  lastSeq: number,
-  appliedN: state.appliedN + 1,
-  seqSum: state.seqSum + number,
-  seqHash: (state.seqHash + sequenceHash(number)) % HASH_MODULUS,
+  ...unitedNumbers(state, { numbers: [[number, number]], seqHash: 0 }),
+});
+
+/** The figures of a row: the highest number, how many there are, their sum and the sum of their hashes. */
+export const figuresOf = ({ numbers, seqHash }: AppliedNumbers) => ({
+  ...{ lastSeq: lastOf(numbers), appliedN: countOf(numbers), seqSum: sumOf(numbers), seqHash },
 });
 
 /** Before a compressed state, which is not JSON. */

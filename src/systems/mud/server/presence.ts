@@ -4,6 +4,7 @@ import { encodeFrame } from '../wire.ts';
 import { type GameEvent, MESSAGE_TYPES, messageOfEvent } from './game.ts';
 import { GLOBAL_CHANNEL, roomChannel, userChannel } from './keys.ts';
 import { type LocalPlayer, send } from './local-player.ts';
+import type { SavedMessage } from './shared-store.ts';
 
 /** The players of this instance, by their rooms and names, and what is published to them. */
 export interface Presence {
@@ -20,13 +21,6 @@ export interface Presence {
   tell(event: GameEvent): void;
   /** Frames that were sent to players because of events. */
   readonly counts: { readonly delivered: number };
-}
-
-/** What the channel of a player carries besides events. */
-interface SavedMessage {
-  readonly type: 'saved';
-  readonly from: number;
-  readonly to: number;
 }
 
 export function openPresence(subscriber: () => RedisSubscriber): Presence {
@@ -97,8 +91,9 @@ export function openPresence(subscriber: () => RedisSubscriber): Presence {
       const event = JSON.parse(text) as GameEvent | SavedMessage;
       if (event.type === 'saved') {
         const local = users.get(channel);
-        if (local !== undefined)
-          send(local, { type: 'saved', from: String(event.from), id: String(event.to) });
+        if (local === undefined) return;
+        local.isBehind ||= event.isBehind;
+        send(local, { type: 'saved', from: String(event.from), id: String(event.to) });
         return;
       }
       if (channel === GLOBAL_CHANNEL) sendAll(event, players.values());

@@ -3,8 +3,8 @@ import type { RedisClient } from '../../../server/redis-client.ts';
 import { playerOf } from '../rooms.ts';
 import type { MudConfig } from './config.ts';
 import type { GameTable } from './game-table.ts';
-import type { PlayerState } from './player-state.ts';
-import type { SharedStore } from './shared-store.ts';
+import { hasAllOf } from './merge.ts';
+import type { SavedPlayer, SharedStore } from './shared-store.ts';
 
 interface SaverPlan {
   readonly config: Pick<MudConfig, 'instance' | 'instances' | 'saveMillis'>;
@@ -39,26 +39,27 @@ export function openSaver({ config, redis, store, table, log }: SaverPlan): Save
 
   const saveSome = async (): Promise<number> => {
     const now = Date.now();
-    const lease = now + saveMillis;
+    // No two instances have the same, even where they take in the same millisecond.
+    const lease = now + saveMillis + instance / 1_024;
     const taken = await store.take(redis.run, { now, end: lease, most: MOST_AT_ONCE });
     if (taken.length === 0) return 0;
     const players = taken.map(playerOf);
     counts.mostUnsaved = Math.max(counts.mostUnsaved, taken.length);
     try {
       const states = await store.states(redis.run, players);
-      const kept = new Map<number, PlayerState>();
-      await Promise.all(
-        players.map(async (player, index) => {
-          const state = states[index];
-          if (state != null && (await table.save(player, state))) kept.set(player, state);
+      const saved = await Promise.all(
+        players.map(async (player, index): Promise<SavedPlayer> => {
+          const state = states[index] ?? null;
+          // Redis has been emptied, or the key has expired: what there was of it is in the row, or lost.
+          if (state === null) return { player, numbers: [], isBehind: false };
+          const row = await table.save(player, state);
+          return { player, numbers: row.numbers, isBehind: !hasAllOf(state, row) };
         }),
       );
-      counts.unsaved = await store.saved(redis.run, lease, kept);
+      counts.unsaved = await store.saved(redis.run, lease, saved);
       counts.saves += 1;
-      counts.states += kept.size;
-      const others = players.filter((player) => !kept.has(player));
-      if (others.length > 0) await store.release(redis.run, lease, others);
-      return kept.size;
+      counts.states += saved.length;
+      return saved.length;
     } catch (error) {
       // Where Redis is away, the lease ends by itself.
       await store.release(redis.run, lease, players).catch(() => undefined);

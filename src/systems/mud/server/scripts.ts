@@ -63,13 +63,13 @@ return users
 
 /**
  * Players are saved: they are no longer dirty, unless they have changed since they were taken. KEYS: dirty. ARGV: the end of the
- * lease, then for each its username, its channel and what it is told.
+ * lease, then for each its username, its channel and what it is told (empty: nothing).
  */
 export const SAVED = script(`
 for i = 2, #ARGV, 3 do
   local score = redis.call('ZSCORE', KEYS[1], ARGV[i])
   if score and tonumber(score) == tonumber(ARGV[1]) then redis.call('ZREM', KEYS[1], ARGV[i]) end
-  redis.call('PUBLISH', ARGV[i + 1], ARGV[i + 2])
+  if ARGV[i + 2] ~= '' then redis.call('PUBLISH', ARGV[i + 1], ARGV[i + 2]) end
 end
 return redis.call('ZCARD', KEYS[1])
 `);

@@ -3,6 +3,7 @@ import type { RunCommands } from '../../../server/redis-client.ts';
 import { roomId, usernameOf } from '../rooms.ts';
 import { type GameEvent, newRoom, type RoomState } from './game.ts';
 import { DIRTY, GLOBAL_KEYS, playerKeys, roomKeys, userChannel } from './keys.ts';
+import type { NumberRanges } from './number-ranges.ts';
 import { decodeState, encodeState, type PlayerState } from './player-state.ts';
 import { COMMIT, LEAVE, RELEASE, SAVED, SCRIPTS, type Script, TAKE } from './scripts.ts';
 
@@ -32,6 +33,22 @@ export interface Effect {
   /** The room as it was read, and its new state; null where it is unchanged. */
   readonly room: { readonly before: ReadRoom; readonly after: RoomState } | null;
   readonly events: readonly GameEvent[];
+}
+
+/** What the channel of a player carries besides events: its row has the numbers `from` to `to`. */
+export interface SavedMessage extends Pick<SavedPlayer, 'isBehind'> {
+  readonly type: 'saved';
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A player whose state was saved. */
+export interface SavedPlayer {
+  readonly player: number;
+  /** Those that its row has; none where Redis had no state to be saved. */
+  readonly numbers: NumberRanges;
+  /** The row has what Redis lacks. */
+  readonly isBehind: boolean;
 }
 
 /** Bytes of the states that were written, as JSON and as they were stored. */
@@ -74,7 +91,7 @@ export interface SharedStore {
   take(run: RunCommands, lease: { now: number; end: number; most: number }): Promise<readonly string[]>;
   states(run: RunCommands, players: readonly number[]): Promise<readonly (PlayerState | null)[]>;
   /** Resolves to how many are still to be saved. */
-  saved(run: RunCommands, lease: number, states: ReadonlyMap<number, PlayerState>): Promise<number>;
+  saved(run: RunCommands, lease: number, players: readonly SavedPlayer[]): Promise<number>;
   release(run: RunCommands, lease: number, players: readonly number[]): Promise<void>;
   readonly bytes: Readonly<StateBytes>;
 }
@@ -181,12 +198,12 @@ export function openSharedStore({
       const [texts] = await run([['mget', ...players.map((player) => playerKeys(player).state)]]);
       return (texts as readonly (string | null)[]).map((text) => (text === null ? null : decodeState(text)));
     },
-    async saved(run, lease, states) {
-      const told = [...states].flatMap(([player, { from, lastSeq }]) => [
-        usernameOf(player),
-        userChannel(player),
-        JSON.stringify({ type: 'saved', from, to: lastSeq }),
-      ]);
+    async saved(run, lease, players) {
+      const told = players.flatMap(({ player, numbers, isBehind }) => {
+        const [from, to] = numbers.at(-1) ?? [0, 0];
+        const message: SavedMessage = { type: 'saved', from, to, isBehind };
+        return [usernameOf(player), userChannel(player), to === 0 ? '' : JSON.stringify(message)];
+      });
       const [left] = await run([call(SAVED, [DIRTY], [lease, ...told])]);
       return Number(left);
     },

@@ -3,18 +3,16 @@ import { type RedisClient, RedisUnavailable, type RunCommands } from '../../../s
 import type { Command } from '../wire.ts';
 import type { MudConfig } from './config.ts';
 import { asksForPresent, type GameEvent, newRoom, play, type RoomState, type Turn } from './game.ts';
-import type { GameTable } from './game-table.ts';
+import { DatabaseAway, type GameTable } from './game-table.ts';
 import { type LocalPlayer, send } from './local-player.ts';
-import { playedAway, reunited } from './outage.ts';
+import { hasAllOf, merged, playedAway } from './merge.ts';
+import { hasNumber } from './number-ranges.ts';
 import { counted, newPlayer, type PlayerState } from './player-state.ts';
 import type { Presence } from './presence.ts';
 import type { SharedStore } from './shared-store.ts';
 
 /** Another server has the player now. */
 export class Replaced extends Error {}
-
-/** The row has changed since it was read: another server has saved what Redis had. */
-class RowChanged extends Error {}
 
 /** Neither Redis nor PostgreSQL has an answer. */
 export class Unavailable extends Error {
@@ -127,6 +125,7 @@ export function openTurns({ config, redis, store, table, presence }: TurnPlan): 
 
   const onRedis = async (local: LocalPlayer, command: Command, isRejected: boolean): Promise<Result> => {
     if (local.isAway) await reunite(local, redis.run);
+    else if (local.isBehind) await reunite(local, redis.run).catch(unlessDatabaseAway);
     for (let replays = 0; ; replays++) {
       const { player, session, room: from } = local;
       const present = asksForPresent(command.command);
@@ -138,7 +137,7 @@ export function openTurns({ config, redis, store, table, presence }: TurnPlan): 
         await presence.move(local, before.room);
         if (replays < MOST_REPLAYS) continue;
       }
-      if (command.number <= before.lastSeq) {
+      if (hasNumber(before.numbers, command.number)) {
         counts.repeated += 1;
         return { messages: ['You have done that.'], isRejected, savedFrom: null };
       }
@@ -169,7 +168,7 @@ export function openTurns({ config, redis, store, table, presence }: TurnPlan): 
   const onTable = async (local: LocalPlayer, command: Command, isRejected: boolean): Promise<Result> => {
     const { player } = local;
     const before = (await table.load(player)) ?? newPlayer(player, config.rooms);
-    if (command.number <= before.lastSeq) {
+    if (hasNumber(before.numbers, command.number)) {
       counts.repeated += 1;
       return { messages: ['You have done that.'], isRejected, savedFrom: null };
     }
@@ -177,7 +176,7 @@ export function openTurns({ config, redis, store, table, presence }: TurnPlan): 
     const turn = turnOf(local, command, isRejected, before, room, []);
     const state = playedAway(turn.state, command.number, isRejected ? '' : command.command);
     local.isAway = true;
-    if (!(await table.save(player, state))) throw new RowChanged();
+    await table.save(player, state);
     if (turn.room !== null) roomsAway.set(before.room, turn.room);
     counts.degraded += 1;
     await presence.move(local, state.room);
@@ -185,14 +184,19 @@ export function openTurns({ config, redis, store, table, presence }: TurnPlan): 
     return { messages: turn.messages, isRejected, savedFrom: command.number };
   };
 
+  const unlessDatabaseAway = (error: unknown): void => {
+    if (!(error instanceof DatabaseAway)) throw error;
+  };
+
   const reunite = async (local: LocalPlayer, run: RunCommands): Promise<void> => {
     const { player, session, room } = local;
     const reading = await store.read(run, { player, session, room, present: false });
     if (reading.isReplaced) throw new Replaced();
     const row = await table.load(player);
-    if (row !== null) {
+    if (row !== null && !hasAllOf(reading.state, row)) {
       if (reading.state === null) counts.recalled += 1;
-      const state = reunited(player, reading.state, row, config.rooms);
+      const both = reading.state === null ? row : merged(player, reading.state, row, config.rooms);
+      const state = { ...both, outage: [] };
       const committed = await store.commit(run, {
         session,
         player,
@@ -205,28 +209,21 @@ export function openTurns({ config, redis, store, table, presence }: TurnPlan): 
       await presence.move(local, state.room);
     }
     local.isAway = false;
+    local.isBehind = false;
   };
 
   /** Where the command can be carried out: on Redis; if it is away, on PostgreSQL. */
   const carryOut = async (local: LocalPlayer, command: Command, isRejected: boolean): Promise<Result> => {
-    for (let attempts = 1; ; attempts++) {
-      if (redis.isAvailable) {
-        roomsAway = roomsAway.size === 0 ? roomsAway : new Map();
-        try {
-          return await onRedis(local, command, isRejected);
-        } catch (error) {
-          if (!(error instanceof RedisUnavailable)) throw error;
-        }
-      }
-      if (config.degrade === 'off') throw new Unavailable('Redis is away');
+    if (redis.isAvailable) {
+      roomsAway = roomsAway.size === 0 ? roomsAway : new Map();
       try {
-        return await onTable(local, command, isRejected);
+        return await onRedis(local, command, isRejected);
       } catch (error) {
-        // Redis may be back by now, and then it goes on there.
-        if (!(error instanceof RowChanged)) throw error;
-        if (attempts === MOST_REPLAYS) throw new Unavailable('the row changes all the time');
+        if (!(error instanceof RedisUnavailable)) throw error;
       }
     }
+    if (config.degrade === 'off') throw new Unavailable('Redis is away');
+    return onTable(local, command, isRejected);
   };
 
   /** What cannot be brought into Redis now is brought in by the player's next command. */

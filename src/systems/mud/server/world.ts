@@ -15,7 +15,8 @@ import { type GameEvent, MESSAGE_TYPES, messageOfEvent } from './game.ts';
 import { DatabaseAway, openGameTable } from './game-table.ts';
 import { GLOBAL_CHANNEL } from './keys.ts';
 import { enqueue, type LocalPlayer, send } from './local-player.ts';
-import { isCurrent, reunited } from './outage.ts';
+import { hasAllOf, merged } from './merge.ts';
+import { lastOf } from './number-ranges.ts';
 import { renderMud } from './page.ts';
 import { newPlayer, type PlayerState } from './player-state.ts';
 import { openPresence } from './presence.ts';
@@ -37,7 +38,7 @@ export async function openMudWorld(config: MudConfig, { log }: WorldProcess): Pr
 
   const store = openSharedStore(config);
   const table = await openGameTable({
-    ...{ database: config.database, application, log },
+    ...{ database: config.database, application, rooms: config.rooms, log },
     // As many as there are players, whose states may all wait, and one more of each that plays meanwhile.
     most: 2 * config.players,
   });
@@ -110,8 +111,9 @@ export async function openMudWorld(config: MudConfig, { log }: WorldProcess): Pr
         if (kept === undefined && inRedis === null)
           throw new Unavailable('PostgreSQL is away, and Redis has no state');
         if (kept == null) return { state: inRedis ?? newPlayer(player, config.rooms), isAway: false };
-        if (isCurrent(inRedis, kept) && kept.outage.length === 0) return { state: inRedis, isAway: false };
-        return { state: reunited(player, inRedis, kept, config.rooms), isAway: true };
+        if (hasAllOf(inRedis, kept)) return { state: inRedis, isAway: false };
+        const state = inRedis === null ? kept : merged(player, inRedis, kept, config.rooms);
+        return { state, isAway: true };
       } catch (error) {
         if (!(error instanceof RedisUnavailable)) throw error;
       }
@@ -126,7 +128,7 @@ export async function openMudWorld(config: MudConfig, { log }: WorldProcess): Pr
     const { state: own, isAway } = await claimed(player, session);
     if (socket.readyState !== socket.OPEN) return;
     const local: LocalPlayer = {
-      ...{ player, socket, session, room: own.room, isAway, isOpen: true },
+      ...{ player, socket, session, room: own.room, isAway, isBehind: false, isOpen: true },
       ...{ allowedAt: Number.NEGATIVE_INFINITY, tail: Promise.resolve() },
     };
     presence.of(player)?.socket.close(CLOSE.replaced, 'playing elsewhere');
@@ -138,7 +140,7 @@ export async function openMudWorld(config: MudConfig, { log }: WorldProcess): Pr
       for (const text of await store.enter(redis.run, player, local.room).catch(() => []))
         remind(local, text);
     }
-    send(local, { type: 'connected', last: own.lastSeq });
+    send(local, { type: 'connected', last: lastOf(own.numbers) });
   };
   /** Tells what has happened in the room before. */
   const remind = (local: LocalPlayer, text: string): void => {

@@ -1,14 +1,6 @@
 import { expect, test } from 'vitest';
-import { sequenceHash } from '../../../../src/sequence-hash.ts';
 import { newRoom, play, type RoomState } from '../../../../src/systems/mud/server/game.ts';
-import { playedAway, reunited } from '../../../../src/systems/mud/server/outage.ts';
-import {
-  counted,
-  decodeState,
-  encodeState,
-  newPlayer,
-  type PlayerState,
-} from '../../../../src/systems/mud/server/player-state.ts';
+import { decodeState, encodeState, newPlayer } from '../../../../src/systems/mud/server/player-state.ts';
 
 const ROOMS = 3;
 const PLAYER = 2;
@@ -65,16 +57,6 @@ test('nonsense changes nothing', () => {
     });
 });
 
-const after = (numbers: readonly number[], from: PlayerState = start): PlayerState =>
-  numbers.reduce((state, number) => counted(state, number), from);
-
-test('a state has the count, the sum and the hashes of its numbers, and where their last run begins', () => {
-  const state = after([1, 2, 3, 7, 8]);
-  expect(state).toMatchObject({ lastSeq: 8, appliedN: 5, seqSum: 21, from: 7 });
-  expect(state.seqHash).toBe([1, 2, 3, 7, 8].reduce((sum, number) => sum + sequenceHash(number), 0));
-  expect(after([1, 2]).from).toBe(1);
-});
-
 test('a state is compressed above the given size only, and read as it was written', () => {
   const long = Array.from({ length: 30 }, (_, i) => `say Is anybody else here? ${i}`).reduce(
     (state, command) => play(PLAYER, command, state, scene()).state,
@@ -87,32 +69,4 @@ test('a state is compressed above the given size only, and read as it was writte
     if (state === start) expect(text).toBe(JSON.stringify(state));
     else expect(text.length).toBeLessThan(0.6 * bytes);
   }
-});
-
-test('what was played while Redis was away is played again on top of what Redis still has', () => {
-  const row = after([1, 2, 3]);
-  const inRedis = after([4, 5], row);
-  const away = [6, 7].reduce((state, number) => playedAway(state, number, 'get coin'), row);
-  expect(away).toMatchObject({ lastSeq: 7, appliedN: 5, from: 6 });
-  const both = reunited(PLAYER, inRedis, away, ROOMS);
-  expect(both).toMatchObject({ lastSeq: 7, appliedN: 7, seqSum: 28, from: 1, outage: [] });
-  expect(both.inventory).toEqual(['coin', 'coin']);
-  // A command that reached Redis after all counts once.
-  expect(reunited(PLAYER, after([6], inRedis), away, ROOMS)).toMatchObject({ appliedN: 7, seqSum: 28 });
-});
-
-test('a Redis that has forgotten everything takes the row', () => {
-  const away = playedAway(after([1, 2]), 5, 'look');
-  expect(reunited(PLAYER, null, away, ROOMS)).toMatchObject({ lastSeq: 5, appliedN: 3, from: 5, outage: [] });
-});
-
-test('a Redis that has come back with an old copy of its data takes the row, too', () => {
-  const row = after([1, 2, 3, 4]);
-  expect(reunited(PLAYER, after([1, 2]), row, ROOMS)).toMatchObject({ lastSeq: 4, appliedN: 4 });
-  const away = playedAway(row, 7, 'look');
-  expect(reunited(PLAYER, after([1, 2, 3]), away, ROOMS)).toMatchObject({
-    lastSeq: 7,
-    appliedN: 5,
-    seqSum: 17,
-  });
 });

@@ -1,0 +1,39 @@
+/** A set of sequence numbers: ranges from the first to the last number of each, in order, with a gap between any two. */
+export type NumberRanges = readonly Range[];
+type Range = readonly [from: number, to: number];
+
+export const NO_NUMBERS: NumberRanges = [];
+
+export const hasNumber = (ranges: NumberRanges, number: number): boolean =>
+  ranges.some(([from, to]) => from <= number && number <= to);
+
+/** Whether the first set has all numbers of the second. */
+export const contains = (ranges: NumberRanges, others: NumberRanges): boolean =>
+  others.every(([from, to]) => ranges.some(([first, last]) => first <= from && to <= last));
+
+export const united = (one: NumberRanges, other: NumberRanges): NumberRanges =>
+  [...one, ...other]
+    .toSorted(([a], [b]) => a - b)
+    .reduce<Range[]>((ranges, [from, to]) => {
+      const last = ranges.at(-1);
+      if (last === undefined || from > last[1] + 1) ranges.push([from, to]);
+      else ranges[ranges.length - 1] = [last[0], Math.max(last[1], to)];
+      return ranges;
+    }, []);
+
+/** The numbers of the first set that the second does not have, in order. */
+export function numbersBeyond(ranges: NumberRanges, others: NumberRanges): readonly number[] {
+  if (contains(others, ranges)) return [];
+  return ranges
+    .flatMap(([from, to]) => Array.from({ length: to - from + 1 }, (_, i) => from + i))
+    .filter((number) => !hasNumber(others, number));
+}
+
+/** The highest number, or 0. */
+export const lastOf = (ranges: NumberRanges): number => ranges.at(-1)?.[1] ?? 0;
+
+export const countOf = (ranges: NumberRanges): number =>
+  ranges.reduce((count, [from, to]) => count + to - from + 1, 0);
+
+export const sumOf = (ranges: NumberRanges): number =>
+  ranges.reduce((sum, [from, to]) => sum + ((from + to) * (to - from + 1)) / 2, 0);
