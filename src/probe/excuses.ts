@@ -23,17 +23,21 @@ export type ExcusableNumbers = ReadonlyMap<number, ReadonlySet<number>>;
 
 export const NOTHING_EXCUSABLE: ExcusableNumbers = new Map();
 
+/** Acknowledgements that were on their way when the component died arrive so much later, at most; microseconds. */
+const ON_THEIR_WAY = 500_000;
+
 /**
  * An acknowledged number is excusable by an outage of a component with a stated loss when it was acknowledged in the window
- * before the outage or during it, and was never reported as saved. A component that was only stopped has lost nothing.
+ * before the outage, and was never reported as saved. While the component is away nothing that is acknowledged can depend on
+ * it. A component that was only stopped has lost nothing.
  */
 function isExcused(losses: readonly StatedLoss[], outages: readonly Outage[]): (at: number) => boolean {
-  const windows = outages.flatMap(({ of, action, from, to }) =>
+  const windows = outages.flatMap(({ of, action, from }) =>
     losses
       .filter((loss) => loss.of === of && action !== 'stop')
       .map(({ withinSeconds }) => ({
         from: withinSeconds === null ? Number.NEGATIVE_INFINITY : from - withinSeconds * 1e6,
-        to: to ?? Number.POSITIVE_INFINITY,
+        to: from + ON_THEIR_WAY,
       })),
   );
   return (at) => windows.some(({ from, to }) => at >= from && at <= to);

@@ -37,19 +37,20 @@ const excused = (ledger: Ledger, losses: readonly StatedLoss[], outages: readonl
   ...(excusableNumbers(ledger.levels, losses, outages).get(0) ?? []),
 ];
 
-/** Numbers acknowledged at 1, 4, 10 and 13 s; the outage is from 10 to 12 s. */
+/** Numbers acknowledged at 1, 4, 10.5 and 13 s; the outage is from 10 to 12 s. */
 const four = { 1: 1, 2: 4, 3: 10.5, 4: 13 };
 const redisAway = [outage(10, 12)];
 
 test.each<
   [what: string, ledger: Ledger, losses: readonly StatedLoss[], outages: readonly Outage[], numbers: number[]]
 >([
-  ['in the window, to its edge, and during the outage', ledgerOf(four), WITHIN_6, redisAway, [2, 3]],
-  ['just outside the window', ledgerOf({ 1: 3.999, 2: 12.001 }), WITHIN_6, redisAway, []],
-  ['at any time before its end', ledgerOf(four), AT_ANY_TIME, redisAway, [1, 2, 3]],
-  ['an outage that goes on', ledgerOf(four), WITHIN_6, [outage(10, null)], [2, 3, 4]],
+  ['in the window, to both edges', ledgerOf(four), WITHIN_6, redisAway, [2, 3]],
+  ['just outside the window', ledgerOf({ 1: 3.999, 2: 10.501 }), WITHIN_6, redisAway, []],
+  ['while the component is away', ledgerOf({ 1: 11, 2: 12 }), WITHIN_6, redisAway, []],
+  ['at any time before', ledgerOf(four), AT_ANY_TIME, redisAway, [1, 2, 3]],
+  ['an outage that goes on', ledgerOf(four), WITHIN_6, [outage(10, null)], [2, 3]],
   ['reported as saved, whenever that was', ledgerOf(four, { saved: 2 }), WITHIN_6, redisAway, [3]],
-  ['two outages', ledgerOf(four), WITHIN_6, [outage(2, 3), outage(12, 14)], [1, 3, 4]],
+  ['two outages', ledgerOf(four), WITHIN_6, [outage(2, 3), outage(12.5, 14)], [1, 3, 4]],
   ['an outage of something else', ledgerOf(four), WITHIN_6, [outage(10, 12, { of: 'world-1' })], []],
   ['stopped, which forgets nothing', ledgerOf(four), WITHIN_6, [outage(10, 12, { action: 'stop' })], []],
   ['restarted', ledgerOf(four), WITHIN_6, [outage(10, 12, { action: 'restart' })], [2, 3]],
