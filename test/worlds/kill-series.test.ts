@@ -46,7 +46,7 @@ test('its components are killed one after the other', () => {
   const faults = JSON.parse(set.slice('faults='.length)) as { of: string; at: string; times: number }[];
   expect(faults.map(({ of, at, times }) => [of, at, times])).toEqual([
     ['redis', '3s', 5],
-    ['postgres', '23s', 5],
+    ['postgres', '28s', 5],
   ]);
 });
 

@@ -14,8 +14,11 @@ export interface KillSeries {
   readonly promised: Readonly<Record<string, Promised>>;
 }
 
-/** From one kill to the next, and until it is started again; long enough for players to be back. */
-const EVERY_SECONDS = 4;
+/**
+ * From one kill to the next, and until it is started again: long enough for players to be back, and longer than the two seconds
+ * that Redis may lose (a saveInterval of 1 s, and another), since all that falls into a window is excused.
+ */
+const EVERY_SECONDS = 5;
 const DOWN_SECONDS = 0.5;
 const FIRST_SECONDS = 3;
 /** After the last one, for what a busy machine delays: a kill begins only when the component is back. */
