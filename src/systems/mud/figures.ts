@@ -30,7 +30,7 @@ const mud = z.object({
   otherKeys: figure('keys', 'The servers’ own: what has to be saved, and who moves the clock.'),
   ttlSeconds: spread(
     's',
-    'How long keys of players would have lived on, over samples of 20 players a second.',
+    'How long the keys of players would have lived on, over samples of 20 players a second; 10^9 for one that never expires.',
   ),
   keysWithoutTtl: figure('keys', 'Of the same samples, the most at once.'),
   roomChannels: figure('channels', 'Channels room:{room_id} with subscribers.'),

@@ -2,8 +2,10 @@ import type { WorkerSetup } from '../../load/fleet/messages.ts';
 import type { WorldContext, WorldModule } from '../../load/module/player-code.ts';
 import type { SourceTools } from '../../load/source.ts';
 import type { Operation, PlayerSocket, Session } from '../../player.d.ts';
-import { keyIn, lineOf, sayingOf, verbOf } from './command-mix.ts';
+import { fits, isHearable, isRepeated, speakerOf } from './answers.ts';
+import { keyIn, lineOf, sayingOf, type Verb, verbOf } from './command-mix.ts';
 import { homeOf, isResident, residentsOf } from './rooms.ts';
+import { savedReports } from './saved-reports.ts';
 import { decodeFrame, encodeCommand, type Frame } from './wire.ts';
 import { mudWorkload, PLAY_PATH } from './workload.ts';
 
@@ -15,12 +17,14 @@ interface MudSession extends Session {
 
 interface Waiting {
   readonly operation: Operation;
-  /** Others have to hear of it. */
-  readonly isHeard: boolean;
+  readonly verb: Verb;
 }
 
-/** Frames by what is wrong with them; each is a counter of `player.*`. */
-const CHECKS = ['wrongResponses', 'wrongRoomMessages', 'wrongFrames'] as const;
+/** Wrong frames that a load worker logs. */
+const MOST_LOGGED = 20;
+
+type Response = Extract<Frame, { readonly type: 'response' | 'error' }>;
+type RoomMessage = Extract<Frame, { readonly type: 'room_message' }>;
 
 /**
  * Players of the text game. What a resident says has to reach the other residents of its room, at whatever server they are:
@@ -36,31 +40,52 @@ export function mudPlayers({ workload }: WorkerSetup, { ledger }: SourceTools): 
     return all.filter((one) => one !== player);
   };
 
-  const settle = (context: WorldContext, waiting: MudSession['waiting'], frame: Frame): void => {
-    if (frame.type !== 'response' && frame.type !== 'error') return;
+  let logged = 0;
+  /** Counts a frame that the protocol does not have, or that says what cannot be. */
+  const wrong = (context: WorldContext, what: string, frame: unknown): void => {
+    context.measure('wrongFrames', 1);
+    logged += 1;
+    if (logged <= MOST_LOGGED) context.log(`${what}: ${JSON.stringify(frame).slice(0, 200)}`);
+  };
+
+  const settle = (context: WorldContext, waiting: MudSession['waiting'], frame: Response): void => {
+    const { player } = context;
+    const number = Number(frame.id);
     const asked = waiting.get(frame.id);
-    context.measure('wrongResponses', asked === undefined ? 1 : 0);
-    if (asked === undefined) return;
     waiting.delete(frame.id);
-    const { operation, isHeard } = asked;
+    // Nobody waits for it, which the load counts.
+    if (asked === undefined) {
+      context.settle({ number }, 'failed');
+      return;
+    }
+    const { operation, verb } = asked;
     if (frame.type === 'error') {
       context.settle(operation, frame.code === 'rate_limited' ? 'rejected' : 'failed');
       return;
     }
     context.settle(operation, 'ok');
-    if (isHeard)
-      context.expectDelivery(
-        sayingOf(context.player, operation.number),
-        hearersOf(context.player),
-        operation,
-      );
+    if (!fits(verb, player, number, rooms, frame.messages))
+      wrong(context, `no answer to ${lineOf(verb, player, number)}`, frame);
+    // Known to be measured, even if nothing is ever wrong.
+    context.measure('wrongFrames', 0);
+    context.measure('repeatedAnswers', isRepeated(frame.messages) ? 1 : 0);
+    if (verb === 'say' && isResident(player))
+      context.expectDelivery(sayingOf(player, number), hearersOf(player), operation);
   };
 
-  const hear = (context: WorldContext, frame: Frame): void => {
-    if (frame.type !== 'room_message' || frame.message_type !== 'chat') return;
-    const key = isResident(context.player) ? keyIn(frame.message) : null;
+  const hear = (context: WorldContext, frame: RoomMessage): void => {
+    const { player } = context;
+    if (!isHearable(player, rooms, frame)) {
+      wrong(context, 'what the player cannot hear', frame);
+      return;
+    }
+    if (frame.message_type !== 'chat' || !isResident(player)) return;
+    const key = keyIn(frame.message);
+    const speaker = speakerOf(frame.message);
     // Walkers pass by, and nobody knows what they hear; nor do residents expect what walkers say.
-    if (key !== null && isResident(Number(key.split(':')[0]))) context.delivered(key);
+    if (!isResident(speaker)) return;
+    if (key?.startsWith(`${speaker}:`)) context.delivered(key);
+    else wrong(context, 'what this player did not say', frame);
   };
 
   return {
@@ -70,19 +95,14 @@ export function mudPlayers({ workload }: WorkerSetup, { ledger }: SourceTools): 
         const { player } = context;
         const socket = context.openSocket(`${PLAY_PATH}?player=${player}`);
         const waiting: MudSession['waiting'] = new Map();
-        let savedUpTo = 0;
+        const saved = savedReports((from, to) => ledger.saved(player, from, to));
         socket.on('message', (data) => {
           const text = data.toString();
           const frame = decodeFrame(text);
-          check(context, text, frame);
-          if (frame === null) return;
-          if (frame.type === 'connected') resolve({ lastNumber: frame.last, socket, waiting });
-          else if (frame.type === 'saved') {
-            const [from, to] = [Number(frame.from), Number(frame.id)];
-            // What was reported before need not be recorded again.
-            if (to > savedUpTo) ledger.saved(player, Math.max(from, savedUpTo + 1), to);
-            savedUpTo = Math.max(savedUpTo, to);
-          } else if (frame.type === 'room_message') hear(context, frame);
+          if (frame === null) wrong(context, 'a frame that the protocol does not have', text);
+          else if (frame.type === 'connected') resolve({ lastNumber: frame.last, socket, waiting });
+          else if (frame.type === 'saved') saved.report(Number(frame.from), Number(frame.id));
+          else if (frame.type === 'room_message') hear(context, frame);
           else settle(context, waiting, frame);
         });
         socket.once('error', reject);
@@ -95,21 +115,11 @@ export function mudPlayers({ workload }: WorkerSetup, { ledger }: SourceTools): 
     perform({ socket, waiting }, operation, { player, random }) {
       const { number } = operation;
       const verb = verbOf(player, random());
-      waiting.set(String(number), { operation, isHeard: verb === 'say' && isResident(player) });
+      waiting.set(String(number), { operation, verb });
       socket.send(encodeCommand({ command: lineOf(verb, player, number), number }));
     },
     close({ socket }) {
       socket.close(1000);
     },
   };
-}
-
-/** Counts a frame whose shape is not that of the protocol, by the type that it says it is. */
-function check(context: WorldContext, text: string, frame: Frame | null): void {
-  const type = frame?.type ?? /"type":"(\w+)"/.exec(text)?.[1];
-  const wrong = frame === null ? 1 : 0;
-  if (type === 'room_message') context.measure(CHECKS[1], wrong);
-  else if (type === 'response') context.measure(CHECKS[0], wrong);
-  else context.measure(CHECKS[2], wrong);
-  if (frame === null) context.log(`a frame that the protocol does not have: ${text.slice(0, 200)}`);
 }

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Probe, Sample } from '../../probe/probe.ts';
 
-/** Keys of players whose time to live is read. */
+/** Players whose keys' time to live is read. */
 const SAMPLED = 20;
 const PAGE_SIZE = 1_000;
 const TIMEOUT_MS = 2_000;
@@ -44,6 +44,27 @@ export const keyCounts = (keys: readonly string[]) => counted(keys, KINDS);
 /** The same of channels with subscribers. */
 export const channelCounts = (channels: readonly string[]) => counted(channels, CHANNELS);
 
+/** What PTTL answers for a key without expiry, and how long such a key is said to live: longer than any claim allows. */
+const NO_EXPIRY = -1;
+const FOR_EVER_SECONDS = 1e9;
+
+/** What the answers of PTTL to some keys say; nothing of keys that are gone. */
+export function lifetimesOf(answers: readonly unknown[]): readonly Sample[] {
+  const seconds = answers.flatMap((value) => {
+    if (value === NO_EXPIRY) return [FOR_EVER_SECONDS];
+    return typeof value === 'number' && value >= 0 ? [value / 1e3] : [];
+  });
+  if (seconds.length === 0) return [];
+  return [
+    { series: 'mud.shortestTtlSeconds', kind: 'gauge', value: Math.min(...seconds) },
+    { series: 'mud.longestTtlSeconds', kind: 'gauge', value: Math.max(...seconds) },
+    {
+      ...{ series: 'mud.keysWithoutTtl', kind: 'gauge' },
+      value: answers.filter((value) => value === NO_EXPIRY).length,
+    },
+  ];
+}
+
 /**
  * Looks at what the game keeps in Redis, from outside: which keys there are and which channels, where a phase begins or ends,
  * and once a second how long the keys of a few players still live.
@@ -70,20 +91,11 @@ export function openStoreProbe(url: string): Probe {
     const names = await redis.srandmember('global:active_players', SAMPLED);
     if (names.length === 0) return [];
     const pipeline = redis.pipeline();
-    for (const name of names) pipeline.pttl(`player:${name}:state`);
+    for (const name of names) {
+      for (const what of ['state', 'location', 'session']) pipeline.pttl(`player:${name}:${what}`);
+    }
     const replies = (await pipeline.exec()) ?? [];
-    const millis = replies.flatMap(([, value]) => (typeof value === 'number' && value >= 0 ? [value] : []));
-    if (millis.length === 0) return [];
-    return [
-      { series: 'mud.shortestTtlSeconds', kind: 'gauge', value: Math.min(...millis) / 1e3 },
-      { series: 'mud.longestTtlSeconds', kind: 'gauge', value: Math.max(...millis) / 1e3 },
-      // A key without expiry would live for ever.
-      {
-        series: 'mud.keysWithoutTtl',
-        kind: 'gauge',
-        value: replies.filter(([, value]) => value === -1).length,
-      },
-    ];
+    return lifetimesOf(replies.map(([, value]) => value));
   };
 
   const census = async (redis: Redis): Promise<readonly Sample[]> => {

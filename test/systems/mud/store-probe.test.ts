@@ -9,7 +9,7 @@ import {
   roomKeys,
   userChannel,
 } from '../../../src/systems/mud/server/keys.ts';
-import { channelCounts, keyCounts } from '../../../src/systems/mud/store-probe.ts';
+import { channelCounts, keyCounts, lifetimesOf } from '../../../src/systems/mud/store-probe.ts';
 
 test('the keys of the servers are those of the document, and two of their own', () => {
   const keys = [
@@ -28,4 +28,14 @@ test('so are the channels', () => {
   expect(channelCounts([roomChannel(0), roomChannel(1), userChannel(7), GLOBAL_CHANNEL, 'else'])).toEqual({
     ...{ room: 2, user: 1, global: 1, other: 1 },
   });
+});
+
+test('a key without expiry lives longer than any other, and one that is gone says nothing', () => {
+  const of = (...answers: readonly unknown[]) =>
+    Object.fromEntries(lifetimesOf(answers).map(({ series, value }) => [series, value]));
+  expect(of(600_000, 571_000, -2)).toEqual({
+    ...{ 'mud.shortestTtlSeconds': 571, 'mud.longestTtlSeconds': 600, 'mud.keysWithoutTtl': 0 },
+  });
+  expect(of(600_000, -1, -1)).toMatchObject({ 'mud.longestTtlSeconds': 1e9, 'mud.keysWithoutTtl': 2 });
+  expect(of(-2)).toEqual({});
 });

@@ -51,11 +51,11 @@ export function openClock(
     if (holder !== 'OK') return;
     const [time] = await redis.run([['incr', GLOBAL_KEYS.time]]);
     const events = eventsOf(Number(time), rooms);
-    if (publish === 'redis')
-      await redis.run([
-        ['set', GLOBAL_KEYS.weather, skyAt(Number(time))],
-        ...events.map(({ channel, event }): RedisCommand => ['publish', channel, JSON.stringify(event)]),
-      ]);
+    if (publish === 'local') return;
+    await redis.run([
+      ['set', GLOBAL_KEYS.weather, skyAt(Number(time))],
+      ...events.map(({ channel, event }): RedisCommand => ['publish', channel, JSON.stringify(event)]),
+    ]);
     for (const { event } of events) happened(event);
   };
   const timer = setInterval(() => {

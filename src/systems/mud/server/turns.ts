@@ -108,8 +108,8 @@ export function openTurns({ config, redis, store, table, presence }: TurnPlan): 
 
   const happened = (events: readonly GameEvent[], isShared: boolean): void => {
     for (const event of events) {
-      counts.events[event.type] += 1;
-      if (!isShared) presence.tell(event);
+      if (isShared) counts.events[event.type] += 1;
+      else presence.tell(event);
     }
   };
 
