@@ -37,7 +37,7 @@ export const givenRedis = ({ url, shown }: GivenRedis): ComponentSpec => ({
     if (keys > 0) {
       throw stackFailed(
         `the database of the Redis at ${shown} has ${grouped(keys)} ${keys === 1 ? 'key' : 'keys'}, expected an empty one (--redis)`,
-        'name an empty database, which the run may fill and empties at the end: redis://HOST:PORT/1',
+        'name an empty database, which the run may fill and empties at the end: redis://HOST:PORT/1; a run that was killed leaves its keys there (redis-cli -n DATABASE FLUSHDB)',
       );
     }
     return {
