@@ -110,6 +110,15 @@ export const CASES: readonly Case[] = [
     codes: BREACHED,
     breaks: /abandoned/,
   },
+  {
+    ...{ name: 'quiz: a Redis that evicts matches that are played', ...small('quiz-eviction') },
+    ...{ codes: LOST, breaks: /^QZ-046$/ },
+  },
+  {
+    ...{ name: 'quiz: a full Redis that refuses what it cannot keep', ...small('quiz-eviction') },
+    set: ['redis.settings.maxmemory-policy=noeviction'],
+    codes: [EXIT.pass],
+  },
 ];
 
 /** Components that are killed again and again, and what may be lost of what was acknowledged. */

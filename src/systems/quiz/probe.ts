@@ -11,6 +11,7 @@ const PAGE: ServerPage = {
     { name: 'peakMatches', metric: 'capbench_world_peak_matches', kind: 'gauge' },
     { name: 'matchesCreated', metric: 'capbench_world_matches_created_total', kind: 'counter' },
     { name: 'matchesCompleted', metric: 'capbench_world_matches_completed_total', kind: 'counter' },
+    { name: 'matchesEvicted', metric: 'capbench_world_matches_evicted_total', kind: 'counter' },
     { name: 'workers', metric: 'capbench_world_workers', kind: 'gauge' },
     { name: 'busyWorkers', metric: 'capbench_world_busy_workers', kind: 'gauge' },
     { name: 'workersLost', metric: 'capbench_world_workers_lost_total', kind: 'counter' },

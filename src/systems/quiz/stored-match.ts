@@ -8,6 +8,9 @@ export const codeKey = (code: string): string => `joinCode:${code}`;
 /** The set of a server's matches. */
 export const serverKey = (server: number): string => `server:${server}:matches`;
 
+/** The field with the server that plays the match: one at a time. */
+export const OWNER = 'server';
+
 const HEAD = 'head';
 const JOIN = 'join';
 

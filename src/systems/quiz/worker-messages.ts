@@ -15,9 +15,13 @@ export type ToWorker =
     }
   /** Say where its match stands to a player. `first`: who has just connected. */
   | { readonly kind: 'view'; readonly player: number; readonly match: number; readonly first: boolean }
+  /** Take over a match that another server played: its players have come here. */
+  | { readonly kind: 'take'; readonly match: number }
   /** The match is committed. */
   | { readonly kind: 'saved'; readonly match: number }
-  /** Another match of the same players is newer: nothing of this one was acknowledged. */
+  /** Its players are in another match, and nobody plays it any more. */
+  | { readonly kind: 'leave'; readonly match: number }
+  /** It was created twice, and this one was not acknowledged. */
   | { readonly kind: 'forget'; readonly match: number }
   | { readonly kind: 'close' };
 
@@ -41,11 +45,17 @@ export type FromWorker =
       /** Created in vain. */
       readonly dropped?: number;
     }
+  /** The match that it was to take over; null if Redis has not got it as a whole. */
+  | { readonly kind: 'taken'; readonly id: number; readonly match: LoadedMatch | null }
+  /** Another server has taken the match over. */
+  | { readonly kind: 'moved'; readonly id: number }
   | { readonly kind: 'ended'; readonly match: EndedMatch }
   | { readonly kind: 'usage'; readonly usage: WorkerUsage };
 
 export interface WorkerUsage {
   readonly heapBytes: number;
+  /** Times that Redis no longer had a match that is played, since the worker's start. */
+  readonly evicted: number;
   /** Round trips that failed, since the worker's start. */
   readonly redisFailures: number;
 }

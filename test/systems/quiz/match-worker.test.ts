@@ -1,17 +1,26 @@
 import { expect, test } from 'vitest';
 import { RedisUnavailable } from '../../../src/server/redis-client.ts';
+import { type Fields, fieldsOf } from '../../../src/systems/quiz/stored-match.ts';
 import type { ServerFrame } from '../../../src/systems/quiz/wire.ts';
 import type { FromWorker } from '../../../src/systems/quiz/worker-messages.ts';
-import type { MatchStore } from '../../../src/systems/quiz/worker-process/match-store.ts';
+import type { MatchStore, Place } from '../../../src/systems/quiz/worker-process/match-store.ts';
 import { openMatchWorker } from '../../../src/systems/quiz/worker-process/match-worker.ts';
 import type { Acknowledge } from '../../../src/systems/quiz/workload.ts';
 
 /** A worker whose store answers when it is told to: `done` of the oldest write that waits. */
 function opened(acknowledge: Acknowledge) {
   const waiting: { readonly done: () => void; readonly fail: (error: Error) => void }[] = [];
-  const write = () => new Promise<void>((done, fail) => waiting.push({ done, fail }));
+  let place: Place = 'here';
+  const create = () => new Promise<void>((done, fail) => waiting.push({ done, fail }));
+  const write = () => create().then(() => place);
+  const written: Fields[] = [];
   const store: MatchStore = {
-    ...{ create: write, write, rewrite: async () => undefined, remove: async () => undefined },
+    ...{ create, write, remove: async () => undefined, leave: async () => undefined },
+    rewrite: async (matches, _, more) => {
+      for (const match of matches) written.push({ ...fieldsOf(match), ...more });
+    },
+    places: async (ids) => ids.map(() => place),
+    take: async () => ({}),
     load: async () => [],
   };
   const sent: FromWorker[] = [];
@@ -32,7 +41,11 @@ function opened(acknowledge: Acknowledge) {
     waiting.shift()?.done();
     await asked;
   };
-  return { worker, waiting, ask, events, stored };
+  /** Where the store has the matches from now on. */
+  const put = (at: Place): void => {
+    place = at;
+  };
+  return { worker, waiting, ask, events, stored, put, written };
 }
 
 async function begun(acknowledge: Acknowledge) {
@@ -91,4 +104,32 @@ test('who asks for what is not possible is sent where the match stands', async (
   // The same operation again, after the loss of a worker, is done already.
   await ask(0, { event: 'player_ready', id: 2, data: { matchId: 7 } });
   expect(events().at(-1)).toBe('0 player_ready');
+});
+
+test('an evicted match is written as a whole, with the answer, before that is acknowledged', async () => {
+  const { ask, events, stored, put, written, worker } = await begun('stored');
+  put('nowhere');
+  await stored(ask(0, answer(3)));
+  expect(written.map((fields) => Object.keys(fields))).toEqual([
+    ['head', 'ready:0', 'join', 'ready:1', 'answer:0:0'],
+  ]);
+  expect(events().at(-1)).toBe('0 answer_result');
+  await worker.compare();
+  expect([written.length, worker.evicted()]).toEqual([2, 2]);
+});
+
+test('a match that another server has taken over is not played here any more', async () => {
+  const { ask, events, stored, put, written, worker } = await begun('stored');
+  put('elsewhere');
+  await stored(ask(0, answer(3)));
+  expect(events().slice(-3)).toEqual(['0 error', '0 match_reconnected', 'moved']);
+  expect([worker.matches.size, written.length]).toEqual([0, 0]);
+});
+
+test('a match that another server has taken over is found without a request', async () => {
+  const { events, put, worker } = await begun('stored');
+  put('elsewhere');
+  await worker.compare();
+  expect(events().at(-1)).toBe('moved');
+  expect(worker.matches.size).toBe(0);
 });

@@ -6,7 +6,10 @@ import { openMatchWorker } from '../worker-process/match-worker.ts';
 
 const NOWHERE: MatchStore = {
   create: async () => undefined,
-  write: async () => undefined,
+  write: async () => 'here',
+  places: async (ids) => ids.map(() => 'here'),
+  take: async () => ({}),
+  leave: async () => undefined,
   rewrite: async () => undefined,
   remove: async () => undefined,
   load: async () => [],

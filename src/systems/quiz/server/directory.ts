@@ -89,7 +89,7 @@ export class Directory {
   }
 
   /**
-   * Takes over what the workers have loaded, and returns the ids that are to be forgotten: a player is in one match only, and
+   * Takes over what the workers have loaded, and returns the ids of those that nobody plays any more: a player is in one match only, and
    * the newest is that in which it is.
    */
   recover(loaded: readonly (readonly LoadedMatch[])[]): readonly (readonly [worker: number, id: number])[] {

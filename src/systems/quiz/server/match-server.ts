@@ -19,7 +19,7 @@ import {
   readPlayerFrame,
   type ServerFrame,
 } from '../wire.ts';
-import type { FromWorker } from '../worker-messages.ts';
+import type { FromWorker, LoadedMatch } from '../worker-messages.ts';
 import type { Config } from './config.ts';
 import { Directory } from './directory.ts';
 import { openWorkers } from './workers.ts';
@@ -51,6 +51,8 @@ export async function openMatchServer(config: Config, { log }: Pick<WorldProcess
   let state: 'starting' | 'open' | 'closing' = 'starting';
   /** Matches that had ended before this process, until the directory knows all that its workers have loaded. */
   const endedBefore: (readonly [worker: number, match: EndedMatch])[] = [];
+  /** Matches of other servers that are being taken over. */
+  const taking = new Map<number, { readonly worker: number; readonly done: Promise<void>; end(): void }>();
   /** Reads of PostgreSQL, one after the other. */
   let reading: Promise<unknown> = Promise.resolve();
 
@@ -94,6 +96,8 @@ export async function openMatchServer(config: Config, { log }: Pick<WorldProcess
       // What it was asked for and did not answer; what it has done already it does not do twice.
       for (const { worker: of, ...request } of pending.values())
         if (of === worker) workers.send(worker, { kind: 'request', ...request });
+      for (const [match, { worker: of }] of taking)
+        if (of === worker) workers.send(worker, { kind: 'take', match });
     },
   });
 
@@ -106,6 +110,12 @@ export async function openMatchServer(config: Config, { log }: Pick<WorldProcess
     for (const player of match.players) send(player, { event: 'match_unknown', data: { matchId: id } });
   }
 
+  /** Its players find it where it is played now. */
+  function moved(id: number): void {
+    for (const player of directory.remove(id)?.players ?? [])
+      sockets.get(player)?.close(4001, 'the match is played at another server');
+  }
+
   function received(
     worker: number,
     message: Exclude<FromWorker, { readonly kind: 'ready' | 'usage' }>,
@@ -113,6 +123,14 @@ export async function openMatchServer(config: Config, { log }: Pick<WorldProcess
     if (message.kind === 'ended') {
       if (state === 'starting') endedBefore.push([worker, message.match]);
       else void complete(worker, message.match);
+      return;
+    }
+    if (message.kind === 'moved') {
+      moved(message.id);
+      return;
+    }
+    if (message.kind === 'taken') {
+      taken(worker, message.id, message.match);
       return;
     }
     const { sends, answers, created, joined, dropped } = message;
@@ -136,6 +154,38 @@ export async function openMatchServer(config: Config, { log }: Pick<WorldProcess
     if (dropped !== undefined) directory.release(worker);
     if (joined !== undefined) directory.join(joined.match, joined.player);
     for (const [player, text] of sends) sockets.get(player)?.send(text);
+  }
+
+  /** Takes over a match that was played at another server, if there is room for it and Redis has it. */
+  function take(id: number): Promise<void> {
+    const before = taking.get(id);
+    if (before !== undefined) return before.done;
+    const worker = directory.reserve();
+    if (worker === null) return Promise.resolve();
+    let end = (): void => undefined;
+    const done = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    taking.set(id, { worker, done, end });
+    workers.send(worker, { kind: 'take', match: id });
+    return done;
+  }
+
+  function taken(worker: number, id: number, match: LoadedMatch | null): void {
+    // Each of its players may be in a newer match by now.
+    const asked = taking.get(id);
+    // It was asked for again after the loss of a worker.
+    if (asked === undefined) return;
+    const isFree = ({ player }: { readonly player: number }): boolean =>
+      directory.ofPlayer(player) === undefined;
+    if (match?.players.every(isFree)) {
+      directory.add({ id, code: match.code, worker, players: match.players.map(({ player }) => player) });
+    } else {
+      directory.release(worker);
+      if (match !== null) workers.send(worker, { kind: 'leave', match: id });
+    }
+    taking.delete(id);
+    asked.end();
   }
 
   /** Writes an ended match; its players hear of it once it is committed. */
@@ -205,18 +255,24 @@ export async function openMatchServer(config: Config, { log }: Pick<WorldProcess
   }
 
   async function authenticate(socket: WebSocket, player: number, believed: number | null): Promise<void> {
-    const match = directory.ofPlayer(player);
+    let match = directory.ofPlayer(player);
     sockets.get(player)?.close(4000, 'the player has connected again');
     sockets.set(player, socket);
+    if (match === undefined && believed !== null) {
+      const rows = await scoresOf(believed);
+      if (rows.length > 0) {
+        const results = { matchId: believed, results: rows, winner: winnerOf(rows) };
+        send(player, { event: 'match_completed', data: results });
+      } else {
+        // It may have been played at a server that has gone.
+        if (recover === 'on' && !directory.matches.has(believed)) await take(believed);
+        match = directory.ofPlayer(player);
+        if (match === undefined) send(player, { event: 'match_unknown', data: { matchId: believed } });
+      }
+    }
     if (match !== undefined) {
       workers.send(match.worker, { kind: 'view', player, match: match.id, first: true });
       return;
-    }
-    if (believed !== null) {
-      const rows = await scoresOf(believed);
-      const results = { matchId: believed, results: rows, winner: winnerOf(rows) };
-      if (rows.length > 0) send(player, { event: 'match_completed', data: results });
-      else send(player, { event: 'match_unknown', data: { matchId: believed } });
     }
     send(player, { event: 'authenticated', data: { player } });
   }
@@ -253,6 +309,7 @@ export async function openMatchServer(config: Config, { log }: Pick<WorldProcess
       counter('capbench_world_matches_created_total', counts.created),
       counter('capbench_world_matches_completed_total', counts.completed),
       counter('capbench_world_matches_abandoned_total', counts.abandoned),
+      counter('capbench_world_matches_evicted_total', usage.evicted),
       gauge('capbench_world_workers', usage.active),
       gauge('capbench_world_busy_workers', directory.busyWorkers),
       counter('capbench_world_workers_lost_total', usage.lost),
@@ -306,8 +363,7 @@ export async function openMatchServer(config: Config, { log }: Pick<WorldProcess
     async start(): Promise<void> {
       const ids = recover === 'on' ? await matchesInRedis() : [];
       const loaded = await workers.start((worker) => ids.filter((_, i) => i % count === worker));
-      for (const [worker, match] of directory.recover(loaded))
-        workers.send(worker, { kind: 'forget', match });
+      for (const [worker, match] of directory.recover(loaded)) workers.send(worker, { kind: 'leave', match });
       if (ids.length > 0) log(`Continues ${directory.active} of ${ids.length} matches.`);
       state = 'open';
       for (const [worker, match] of endedBefore.splice(0)) void complete(worker, match);

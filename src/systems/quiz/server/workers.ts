@@ -25,6 +25,7 @@ export interface Workers {
     readonly active: number;
     readonly lost: number;
     readonly largestHeapBytes: number;
+    readonly evicted: number;
     readonly redisFailures: number;
   };
   /** They write what they have acknowledged, and end. */
@@ -38,7 +39,7 @@ interface Slot {
   usage: WorkerUsage;
 }
 
-const NOTHING: WorkerUsage = { heapBytes: 0, redisFailures: 0 };
+const NOTHING: WorkerUsage = { heapBytes: 0, evicted: 0, redisFailures: 0 };
 /** A worker that ends at once must not be started again and again without a pause. */
 const REPLACE_MS = 50;
 
@@ -100,6 +101,7 @@ export function openWorkers(plan: WorkersPlan): Workers {
         active: slots.filter(({ isReady }) => isReady).length,
         lost,
         largestHeapBytes: Math.max(...slots.map(({ usage }) => usage.heapBytes)),
+        evicted: slots.reduce((sum, { usage }) => sum + usage.evicted, 0),
         redisFailures: slots.reduce((sum, { usage }) => sum + usage.redisFailures, 0),
       };
     },

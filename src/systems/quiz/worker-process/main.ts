@@ -11,6 +11,8 @@ import { openMatchWorker } from './match-worker.ts';
  */
 
 const USAGE_MS = 1_000;
+/** Between two comparisons of the matches with what Redis has. */
+const COMPARE_MS = 1_000;
 
 const log = (sentence: string): void => void process.stderr.write(`${sentence}\n`);
 // After the server has ended nobody reads it: 'disconnect' follows.
@@ -48,8 +50,13 @@ async function main(): Promise<void> {
     if (message.kind === 'close') void close();
     else worker.receive(message).catch(fail);
   });
+  setInterval(() => void worker.compare(), COMPARE_MS);
   setInterval(() => {
-    const usage = { heapBytes: process.memoryUsage().heapUsed, redisFailures: client.counts.failures };
+    const usage = {
+      heapBytes: process.memoryUsage().heapUsed,
+      evicted: worker.evicted(),
+      redisFailures: client.counts.failures,
+    };
     send({ kind: 'usage', usage });
   }, USAGE_MS);
 

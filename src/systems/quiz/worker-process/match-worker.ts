@@ -13,9 +13,9 @@ import {
   seatOf,
 } from '../match.ts';
 import { POINTS, pointsOf, questionOf } from '../questions.ts';
-import { fieldOf, matchIn } from '../stored-match.ts';
+import { type Fields, fieldOf, matchIn } from '../stored-match.ts';
 import { encode, type MatchView, type RequestFrame, type ServerFrame } from '../wire.ts';
-import type { FromWorker, ToWorker } from '../worker-messages.ts';
+import type { FromWorker, LoadedMatch, ToWorker } from '../worker-messages.ts';
 import type { Acknowledge } from '../workload.ts';
 import type { MatchStore } from './match-store.ts';
 
@@ -35,6 +35,10 @@ export interface MatchWorker {
   /** Matches whose creation was not acknowledged, and which may be in the store. */
   readonly doomed: Set<Pick<Match, 'id' | 'code'>>;
   receive(message: Exclude<ToWorker, { readonly kind: 'close' }>): Promise<void>;
+  /** Writes the matches again that Redis no longer has, and forgets those that another server has taken over. */
+  compare(): Promise<void>;
+  /** Times that Redis no longer had a match that is played. */
+  evicted(): number;
   /** Writes what was acknowledged early. */
   flush(): Promise<void>;
 }
@@ -52,6 +56,7 @@ export function openMatchWorker({ store, send, log, ...plan }: MatchWorkerPlan):
   /** Acknowledged and not written yet; only with `acknowledge: early`. */
   let unwritten: { readonly id: number; readonly change: Change }[] = [];
   let isWritingLater = false;
+  let evicted = 0;
 
   const did = (frames: Frames, more: Omit<Extract<FromWorker, { kind: 'did' }>, 'kind' | 'sends'> = {}) =>
     send({ kind: 'did', sends: frames.map(([player, frame]) => [player, encode(frame)]), ...more });
@@ -103,7 +108,12 @@ export function openMatchWorker({ store, send, log, ...plan }: MatchWorkerPlan):
       if (plan.acknowledge === 'early' && wanted.kind === 'answer') writeLater(match.id, wanted);
       else {
         try {
-          await store.write(match.id, fieldOf(wanted));
+          const place = await store.write(match.id, fieldOf(wanted));
+          if (place === 'elsewhere') {
+            refuse(request, 'the match is played at another server', false);
+            return moved(match);
+          }
+          if (place === 'nowhere') await writeAgain(match, fieldOf(wanted));
         } catch (error) {
           return refuse(request, messageOf(error), true);
         }
@@ -143,6 +153,45 @@ export function openMatchWorker({ store, send, log, ...plan }: MatchWorkerPlan):
         return;
       }
     }
+  }
+
+  /** Redis has evicted the match: writes all that is known of it, and what is to be acknowledged. */
+  function writeAgain(match: Match, fields: Fields = {}): Promise<void> {
+    evicted += 1;
+    return store.rewrite([match], undefined, fields);
+  }
+
+  function moved({ id }: Match): void {
+    unwritten = unwritten.filter((one) => one.id !== id);
+    if (matches.delete(id)) send({ kind: 'moved', id });
+  }
+
+  async function compare(): Promise<void> {
+    const own = [...matches.values()];
+    try {
+      const places = await store.places(own.map(({ id }) => id));
+      for (const [i, match] of own.entries()) {
+        // It may have ended meanwhile.
+        if (matches.get(match.id) !== match) continue;
+        if (places[i] === 'elsewhere') moved(match);
+        else if (places[i] === 'nowhere') await writeAgain(match);
+      }
+    } catch (error) {
+      // Without Redis there is nothing to compare with. What it refuses is tried again.
+      if (!(error instanceof RedisUnavailable)) log(`A match cannot be written again: ${messageOf(error)}`);
+    }
+  }
+
+  async function take(id: number): Promise<void> {
+    const match =
+      matches.get(id) ??
+      (await store.take(id).then(
+        (fields) => matchIn(id, fields),
+        () => null,
+      ));
+    if (match !== null) matches.set(id, match);
+    send({ kind: 'taken', id, match: match === null ? null : loadedOf(match) });
+    if (match !== null && isEnded(match)) ended(match);
   }
 
   const asked = (match: Match, event: 'match_started' | 'next_question'): ServerFrame => {
@@ -186,14 +235,12 @@ export function openMatchWorker({ store, send, log, ...plan }: MatchWorkerPlan):
         const loaded = await store.load(ids);
         const found = ids.flatMap((id, i) => matchIn(id, loaded[i] ?? {}) ?? []);
         const lost = ids.length - found.length;
+        evicted += lost;
         if (lost > 0) log(`${lost} of ${ids.length} matches are not in Redis as a whole, and are given up`);
         for (const match of found) matches.set(match.id, match);
         send({
           kind: 'ready',
-          matches: found.map(({ id, code, seats }) => ({
-            ...{ id, code },
-            players: seats.map(({ player, entry }) => ({ player, entry })),
-          })),
+          matches: found.map(loadedOf),
         });
         for (const match of found) if (isEnded(match)) ended(match);
         return;
@@ -228,6 +275,8 @@ export function openMatchWorker({ store, send, log, ...plan }: MatchWorkerPlan):
     matches,
     doomed,
     flush,
+    compare,
+    evicted: () => evicted,
     async receive(message) {
       switch (message.kind) {
         case 'recover':
@@ -236,6 +285,12 @@ export function openMatchWorker({ store, send, log, ...plan }: MatchWorkerPlan):
           return request(message);
         case 'view':
           return view(message.player, message.match, message.first);
+        case 'take':
+          return take(message.match);
+        case 'leave':
+          matches.delete(message.match);
+          // Otherwise it is left by the next process of this server.
+          return store.leave(message.match).catch(() => undefined);
         case 'saved':
         case 'forget':
           return forget(message.match);
@@ -243,6 +298,11 @@ export function openMatchWorker({ store, send, log, ...plan }: MatchWorkerPlan):
     },
   };
 }
+
+const loadedOf = ({ id, code, seats }: Match): LoadedMatch => ({
+  ...{ id, code },
+  players: seats.map(({ player, entry }) => ({ player, entry })),
+});
 
 function changeOf(
   frame: Exclude<RequestFrame, { readonly event: 'create_friend_match' }>,

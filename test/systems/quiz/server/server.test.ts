@@ -62,15 +62,17 @@ async function world(more: Readonly<Record<string, string>> = {}) {
   const sql = await db.create(`quiz_${++databases}`);
   const redis = await startRealRedis(onTestFinished);
   let child: ChildProcess;
-  async function start(): Promise<string> {
+  const children: ChildProcess[] = [];
+  async function start(own: Readonly<Record<string, string>> = {}): Promise<string> {
     child = fork(programs.file('quiz-server'), {
       env: {
         ...{ PATH: process.env.PATH, ...db.environment, REDIS_URL: redis.url, HOST: '127.0.0.1', PORT: '0' },
         ...{ INSTANCE_ID: '1', WORKERS: '2', MATCHES_PER_WORKER: '1', QUESTIONS: String(QUESTIONS) },
-        ...{ MATCH_TTL_MS: '60000', REDIS_TIMEOUT_MS: '2000', TOKEN: '', ...more },
+        ...{ MATCH_TTL_MS: '60000', REDIS_TIMEOUT_MS: '2000', TOKEN: '', ...more, ...own },
       },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
+    children.push(child);
     const [{ port }] = await once(child, 'message');
     return `http://127.0.0.1:${port}`;
   }
@@ -81,6 +83,7 @@ async function world(more: Readonly<Record<string, string>> = {}) {
     return ended;
   };
   onTestFinished(async () => {
+    for (const one of children) one.kill('SIGKILL');
     await stop('SIGKILL');
   });
   return { sql, redis, start, stop, pid: () => child.pid };
@@ -162,12 +165,17 @@ describe.skipIf(REDIS === null)('a quiz server', () => {
     const { start } = await world();
     const url = await start();
     const players = await Promise.all([0, 2, 4].map((id) => player(url, id)));
-    for (const one of players) one.send({ event: 'create_friend_match', id: 1, data: { quiz: 1 } });
     const [first, second, third] = players as [Player, Player, Player];
+    const create = (one: Player): void =>
+      one.send({ event: 'create_friend_match', id: 1, data: { quiz: 1 } });
+    create(first);
+    create(second);
     const answers = await Promise.all([
       first.next('friend_match_created'),
       second.next('friend_match_created'),
     ]);
+    // Frames of different sockets have no order.
+    create(third);
     expect((await third.next('error')).data).toEqual({
       message: 'no worker has room for a match',
       retry: true,
@@ -261,13 +269,66 @@ describe.skipIf(REDIS === null)('a quiz server', () => {
     onTestFinished(() => client.disconnect());
     await expect
       .poll(() => client.hkeys(`match:${matchId}`), { timeout: 20_000 })
-      .toEqual([...['head', 'ready:0', 'answer:0:0', 'join', 'ready:1']]);
+      .toEqual([...['server', 'head', 'ready:0', 'answer:0:0', 'join', 'ready:1']]);
     await answer(b, matchId, 0, 4);
     await Promise.all([answer(a, matchId, 1, 4), answer(b, matchId, 1, 5)]);
     await b.next('match_completed');
     await expect.poll(() => client.exists(`match:${matchId}`)).toBe(0);
     const { rows } = await sql.query('select number from match_answer where player = 1 order by number');
     expect(rows).toEqual([{ number: 4 }, { number: 5 }]);
+  });
+
+  test('a match whose players come to another server is played there, and only there', {
+    timeout: 60_000,
+  }, async () => {
+    const { redis, sql, start } = await world();
+    const [first, second] = [await start(), await start({ INSTANCE_ID: '2' })];
+    const [a, b] = await Promise.all([player(first, 0), player(first, 1)]);
+    const matchId = await begin(a, b);
+    await answer(a, matchId, 0, 3);
+    const moved = await player(second, 1, matchId);
+    expect((await moved.next('match_reconnected')).data).toMatchObject({ matchId, answered: false });
+    // The first server compares its matches with Redis, and sends the other player away.
+    const [code] = await once(a.socket, 'close');
+    expect(code).toBe(4001);
+    const client = new Redis(redis.url, { disableClientInfo: true });
+    onTestFinished(() => client.disconnect());
+    const active = async (url: string) =>
+      ((await (await fetch(`${url}/health`)).json()) as { activeMatches: number }).activeMatches;
+    expect(await Promise.all([active(first), active(second)])).toEqual([0, 1]);
+    const other = await player(second, 0, matchId);
+    expect((await other.next('match_reconnected')).data).toMatchObject({ matchId, answered: true });
+    await answer(moved, matchId, 0, 3);
+    await Promise.all([answer(other, matchId, 1, 4), answer(moved, matchId, 1, 4)]);
+    await Promise.all([other.next('match_completed'), moved.next('match_completed')]);
+    expect((await sql.query('select server from quiz_match')).rows).toEqual([{ server: 2 }]);
+    await expect.poll(() => client.exists(`match:${matchId}`, 'server:2:matches')).toBe(0);
+  });
+
+  test('an evicted match is written again as long as its worker lives, and is lost with it', {
+    timeout: 60_000,
+  }, async () => {
+    const { redis, start, stop } = await world();
+    const url = await start();
+    const [a, b] = await Promise.all([player(url, 0), player(url, 1)]);
+    const matchId = await begin(a, b);
+    await answer(a, matchId, 0, 3);
+    const client = new Redis(redis.url, { disableClientInfo: true });
+    onTestFinished(() => client.disconnect());
+    await client.flushall();
+    await answer(b, matchId, 0, 3);
+    expect(await client.hkeys(`match:${matchId}`)).toEqual(
+      expect.arrayContaining(['server', 'head', 'join', 'ready:0', 'ready:1', 'answer:0:0', 'answer:1:0']),
+    );
+    // Nobody answers now: the worker finds it when it compares.
+    await client.flushall();
+    await expect.poll(() => client.exists(`match:${matchId}`), { timeout: 20_000 }).toBe(1);
+    const page = async (): Promise<string> => (await fetch(`${url}/metrics`)).text();
+    await expect.poll(page, { timeout: 20_000 }).toMatch(/^capbench_world_matches_evicted_total 2$/m);
+    await stop('SIGKILL');
+    await client.flushall();
+    const again = await player(await start(), 0, matchId);
+    expect((await again.next('match_unknown')).data.matchId).toBe(matchId);
   });
 
   test('the variant that acknowledges early forgets an acknowledged answer when the server is killed', {
