@@ -3,23 +3,23 @@ import { RedisUnavailable } from '../../../src/server/redis-client.ts';
 import { type Fields, fieldsOf } from '../../../src/systems/quiz/stored-match.ts';
 import type { ServerFrame } from '../../../src/systems/quiz/wire.ts';
 import type { FromWorker } from '../../../src/systems/quiz/worker-messages.ts';
-import type { MatchStore, Place } from '../../../src/systems/quiz/worker-process/match-store.ts';
+import type { MatchStore, Whereabouts } from '../../../src/systems/quiz/worker-process/match-store.ts';
 import { openMatchWorker } from '../../../src/systems/quiz/worker-process/match-worker.ts';
 import type { Acknowledge } from '../../../src/systems/quiz/workload.ts';
 
 /** A worker whose store answers when it is told to: `done` of the oldest write that waits. */
 function opened(acknowledge: Acknowledge) {
   const waiting: { readonly done: () => void; readonly fail: (error: Error) => void }[] = [];
-  let place: Place = 'here';
+  let found: Whereabouts = 'here';
   const create = () => new Promise<void>((done, fail) => waiting.push({ done, fail }));
-  const write = () => create().then(() => place);
+  const write = () => create().then(() => found);
   const written: Fields[] = [];
   const store: MatchStore = {
     ...{ create, write, remove: async () => undefined, leave: async () => undefined },
     rewrite: async (matches, _, more) => {
       for (const match of matches) written.push({ ...fieldsOf(match), ...more });
     },
-    places: async (ids) => ids.map(() => place),
+    whereabouts: async (ids) => ids.map(() => found),
     take: async () => ({}),
     load: async () => [],
   };
@@ -42,8 +42,8 @@ function opened(acknowledge: Acknowledge) {
     await asked;
   };
   /** Where the store has the matches from now on. */
-  const put = (at: Place): void => {
-    place = at;
+  const put = (at: Whereabouts): void => {
+    found = at;
   };
   return { worker, waiting, ask, events, stored, put, written };
 }

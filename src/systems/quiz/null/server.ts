@@ -7,7 +7,7 @@ import { openMatchWorker } from '../worker-process/match-worker.ts';
 const NOWHERE: MatchStore = {
   create: async () => undefined,
   write: async () => 'here',
-  places: async (ids) => ids.map(() => 'here'),
+  whereabouts: async (ids) => ids.map(() => 'here'),
   take: async () => ({}),
   leave: async () => undefined,
   rewrite: async () => undefined,

@@ -4,7 +4,7 @@ import type { Match } from '../match.ts';
 import { codeKey, type Fields, fieldsOf, headOf, matchKey, OWNER, serverKey } from '../stored-match.ts';
 
 /** Where a match is in Redis: as this server wrote it; nowhere, as it was evicted; or another server plays it. */
-export type Place = 'here' | 'nowhere' | 'elsewhere';
+export type Whereabouts = 'here' | 'nowhere' | 'elsewhere';
 
 /** Writes a field of a match only if this server plays it. Replies with the server that does. */
 const WRITE = `
@@ -27,9 +27,9 @@ const TAKE = `
 export interface MatchStore {
   create(match: Match): Promise<void>;
   /** Writes the field of a change, if the match is here. */
-  write(id: number, fields: Fields): Promise<Place>;
+  write(id: number, fields: Fields): Promise<Whereabouts>;
   /** Where matches of this server are. */
-  places(ids: readonly number[]): Promise<readonly Place[]>;
+  whereabouts(ids: readonly number[]): Promise<readonly Whereabouts[]>;
   /** Makes this server the one that plays a match, whoever did before, and returns its fields; none where Redis has none. */
   take(id: number): Promise<Fields>;
   /** Writes matches as they are, and more fields of each, over `run`. */
@@ -52,7 +52,7 @@ export function openMatchStore(server: number, ttlMs: number, run: RunCommands):
     ['set', codeKey(match.code), match.id, 'px', ttlMs],
     ['sadd', serverKey(server), match.id],
   ];
-  const placeOf = (owner: unknown): Place =>
+  const whereaboutsOf = (owner: unknown): Whereabouts =>
     owner === null ? 'nowhere' : owner === String(server) ? 'here' : 'elsewhere';
   async function load(ids: readonly number[]): Promise<readonly Fields[]> {
     if (ids.length === 0) return [];
@@ -68,16 +68,16 @@ export function openMatchStore(server: number, ttlMs: number, run: RunCommands):
       const [owner] = await run([
         ['eval', WRITE, 1, matchKey(id), server, ttlMs, ...Object.entries(fields).flat()],
       ]);
-      return placeOf(owner);
+      return whereaboutsOf(owner);
     },
-    async places(ids) {
+    async whereabouts(ids) {
       if (ids.length === 0) return [];
       // The set may have been evicted, too.
       const [, ...owners] = await run([
         ['sadd', serverKey(server), ...ids],
         ...ids.map((id) => ['hget', matchKey(id), OWNER] as const),
       ]);
-      return owners.map(placeOf);
+      return owners.map(whereaboutsOf);
     },
     async take(id) {
       const [owner] = await run([['hget', matchKey(id), OWNER]]);

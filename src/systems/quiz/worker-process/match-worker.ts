@@ -57,6 +57,8 @@ export function openMatchWorker({ store, send, log, ...plan }: MatchWorkerPlan):
   let unwritten: { readonly id: number; readonly change: Change }[] = [];
   let isWritingLater = false;
   let evicted = 0;
+  /** Redis refuses, and that was logged. */
+  let isRefused = false;
 
   const did = (frames: Frames, more: Omit<Extract<FromWorker, { kind: 'did' }>, 'kind' | 'sends'> = {}) =>
     send({ kind: 'did', sends: frames.map(([player, frame]) => [player, encode(frame)]), ...more });
@@ -108,12 +110,12 @@ export function openMatchWorker({ store, send, log, ...plan }: MatchWorkerPlan):
       if (plan.acknowledge === 'early' && wanted.kind === 'answer') writeLater(match.id, wanted);
       else {
         try {
-          const place = await store.write(match.id, fieldOf(wanted));
-          if (place === 'elsewhere') {
+          const found = await store.write(match.id, fieldOf(wanted));
+          if (found === 'elsewhere') {
             refuse(request, 'the match is played at another server', false);
             return moved(match);
           }
-          if (place === 'nowhere') await writeAgain(match, fieldOf(wanted));
+          if (found === 'nowhere') await writeAgain(match, fieldOf(wanted));
         } catch (error) {
           return refuse(request, messageOf(error), true);
         }
@@ -169,16 +171,19 @@ export function openMatchWorker({ store, send, log, ...plan }: MatchWorkerPlan):
   async function compare(): Promise<void> {
     const own = [...matches.values()];
     try {
-      const places = await store.places(own.map(({ id }) => id));
+      const whereabouts = await store.whereabouts(own.map(({ id }) => id));
       for (const [i, match] of own.entries()) {
         // It may have ended meanwhile.
         if (matches.get(match.id) !== match) continue;
-        if (places[i] === 'elsewhere') moved(match);
-        else if (places[i] === 'nowhere') await writeAgain(match);
+        if (whereabouts[i] === 'elsewhere') moved(match);
+        else if (whereabouts[i] === 'nowhere') await writeAgain(match);
       }
+      isRefused = false;
     } catch (error) {
-      // Without Redis there is nothing to compare with. What it refuses is tried again.
-      if (!(error instanceof RedisUnavailable)) log(`A match cannot be written again: ${messageOf(error)}`);
+      // Without Redis there is nothing to compare with. What it refuses, as it is full, is tried again.
+      if (error instanceof RedisUnavailable || isRefused) return;
+      isRefused = true;
+      log(`Matches cannot be written again: ${messageOf(error)}`);
     }
   }
 
