@@ -1,9 +1,12 @@
-import { addRow, askOnce, type CountedRow, type CountedRows, noRows } from '../../probe/counted-rows.ts';
-import { type OpenVerification, verifyRows } from '../../probe/verification.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { askOnce } from '../../probe/counted-rows.ts';
+import type { StoredNumbers } from '../../probe/stored-numbers.ts';
+import { type OpenVerification, verifyNumbers } from '../../probe/verification.ts';
 import type { DatabaseEndpoint } from '../../stack/stack.ts';
 import { pause } from '../../supervision/time-limit.ts';
 import { openRedisReader, type RedisReader } from './redis-reader.ts';
-import { type AppliedNumbers, figuresOf, type PlayerState, unitedNumbers } from './server/player-state.ts';
+import { NO_NUMBERS, numbersBeyond } from './server/number-ranges.ts';
+import { figuresOf, hashOf, isPlayerState, type PlayerState } from './server/player-state.ts';
 import { mudWorkload, TABLE } from './workload.ts';
 
 /** Beyond the interval, in which a save is under way. */
@@ -11,7 +14,7 @@ const SAVE_MS = 5_000;
 const POLL_MS = 200;
 
 /**
- * Verifies the commands that were acknowledged. During the load a command is kept where Redis or PostgreSQL has it; at the end,
+ * Verifies every command that was acknowledged. During the load a command is kept where Redis or PostgreSQL has it; at the end,
  * once the instances have saved, only what the rows have counts. What Redis alone had when it was killed may be lost: this is
  * the interval of the saves, and a second in which one of them is under way.
  */
@@ -21,60 +24,77 @@ export const openVerification: OpenVerification = async ({ endpoints, workload }
     return { because: 'its PostgreSQL and Redis are unknown' };
   const redis = openRedisReader(addresses.redis);
   const { saveSeconds } = mudWorkload(workload);
-  return verifyRows(
-    {
-      read: async (end) => {
-        if (!end) return readBoth(database, redis, workload.entities);
-        await allSaved(redis, saveSeconds);
-        return readColumns(database, workload.entities);
-      },
-      losses: [{ of: 'redis', withinSeconds: saveSeconds + 1 }],
+  return verifyNumbers({
+    read: async (end) => {
+      if (end) await allSaved(redis, saveSeconds);
+      // First Redis: what is saved meanwhile is in the table then.
+      const inRedis = new Map(await redis.states(workload.entities));
+      const rows = await readRows(database);
+      return end ? savedNumbers(inRedis, rows) : storedNumbers(inRedis, rows);
     },
-    workload.entities,
-  );
+    losses: [{ of: 'redis', withinSeconds: saveSeconds + 1 }],
+  });
 };
 
-type Row = readonly [player: number, state: PlayerState];
+/** A row as it is in PostgreSQL: bigints as text, and whatever its state is. */
+export type GameRow = readonly [
+  player: number,
+  state: unknown,
+  lastSeq: number,
+  appliedN: number,
+  seqSum: string,
+  seqHash: string,
+];
 
-/** The rows by their own columns. */
-async function readColumns(database: DatabaseEndpoint, entities: number): Promise<CountedRows> {
-  const columns = await askOnce<CountedRow>(
-    database,
-    `select user_id, last_seq, applied_n, seq_sum, seq_hash from ${TABLE}`,
-  );
-  return countedRows(columns, entities);
+const readRows = (database: DatabaseEndpoint): Promise<readonly GameRow[]> =>
+  askOnce(database, `select user_id, state, last_seq, applied_n, seq_sum, seq_hash from ${TABLE}`);
+
+type States = ReadonlyMap<number, PlayerState>;
+
+/** What both stores have: rows have what was played without Redis, and Redis what is not saved yet. */
+export function storedNumbers(inRedis: States, rows: readonly GameRow[]): StoredNumbers {
+  const { states, wrong } = statesOf(rows);
+  return { kept: listed(inRedis), saved: listed(states), wrong };
 }
 
-function countedRows(players: Iterable<CountedRow>, entities: number): CountedRows {
-  const rows = noRows(entities);
-  for (const player of players) addRow(rows, player);
-  // A player without a row has no numbers, which is known.
-  rows.seqHash.forEach((hash, id) => {
-    if (Number.isNaN(hash)) rows.seqHash[id] = 0;
-  });
-  return rows;
+/** At the end only the rows count; and a row with the numbers that Redis has, has the same character. */
+export function savedNumbers(inRedis: States, rows: readonly GameRow[]): StoredNumbers {
+  const { states, wrong } = statesOf(rows);
+  const others = [...inRedis].flatMap(([player, state]) => differences(player, state, states.get(player)));
+  return { kept: new Map(), saved: listed(states), wrong: [...wrong, ...others] };
 }
 
-/**
- * What both stores have of each player: the row may have commands that were carried out while Redis was away, and Redis those
- * that it had before.
- */
-async function readBoth(
-  database: DatabaseEndpoint,
-  redis: RedisReader,
-  entities: number,
-): Promise<CountedRows> {
-  // First Redis: what is saved meanwhile is in the table then.
-  const players = new Map<number, AppliedNumbers>(await redis.states(entities));
-  for (const [player, row] of await askOnce<Row>(database, `select user_id, state from ${TABLE}`)) {
-    const inRedis = players.get(player);
-    players.set(player, inRedis === undefined ? row : unitedNumbers(inRedis, row));
+const listed = (states: States): ReadonlyMap<number, readonly number[]> =>
+  new Map([...states].map(([player, { numbers }]) => [player, numbersBeyond(numbers, NO_NUMBERS)]));
+
+/** The states of the rows; and the rows that have none, or whose columns are not those of the numbers in it. */
+function statesOf(rows: readonly GameRow[]): { readonly states: States; readonly wrong: readonly string[] } {
+  const states = new Map<number, PlayerState>();
+  const wrong: string[] = [];
+  for (const [player, state, ...columns] of rows) {
+    if (!isPlayerState(state)) {
+      wrong.push(`player ${player}: its row has no state of a player`);
+      continue;
+    }
+    states.set(player, state);
+    const { lastSeq, appliedN, seqSum, seqHash } = figuresOf({
+      ...state,
+      seqHash: hashOf(state.numbers),
+    });
+    const expected = [lastSeq, appliedN, seqSum, seqHash].join(', ');
+    if (columns.join(', ') !== expected || state.seqHash !== seqHash)
+      wrong.push(`player ${player}: the figures of its row are ${columns.join(', ')}, and not ${expected}`);
   }
-  const counted = [...players].map(([player, numbers]): CountedRow => {
-    const { lastSeq, appliedN, seqSum, seqHash } = figuresOf(numbers);
-    return [player, lastSeq, appliedN, seqSum, seqHash];
-  });
-  return countedRows(counted, entities);
+  return { states, wrong };
+}
+
+const CHARACTER = ['room', 'found', 'inventory', 'journal'] as const;
+
+function differences(player: number, inRedis: PlayerState, row: PlayerState | undefined): readonly string[] {
+  if (row === undefined || !isDeepStrictEqual(inRedis.numbers, row.numbers)) return [];
+  return CHARACTER.filter((field) => !isDeepStrictEqual(inRedis[field], row[field])).map(
+    (field) => `player ${player}: the ${field} in its row is not the one in Redis, after the same commands`,
+  );
 }
 
 /** Resolves when nothing is left to be saved. After two intervals it no longer waits: what is missing is lost. */

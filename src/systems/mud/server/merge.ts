@@ -30,11 +30,15 @@ export function merged(player: number, one: PlayerState, other: PlayerState, roo
   return { ...played, ...unitedNumbers(played, rest), outage: awayOnly(one, other) };
 }
 
-/** The base is the state to which nothing is missing that cannot be played again; if it is neither or both, the later one. */
+/**
+ * The base is the state to which nothing is missing that cannot be played again; if it is neither or both, the later one, and of
+ * two that end with the same number the one that Redis has.
+ */
 function isRatherBase(one: PlayerState, other: PlayerState): boolean {
   const [oneLacks, otherLacks] = [lacksCommands(one, other), lacksCommands(other, one)];
   if (oneLacks !== otherLacks) return otherLacks;
-  return lastOf(one.numbers) >= lastOf(other.numbers);
+  const later = lastOf(one.numbers) - lastOf(other.numbers);
+  return later === 0 ? one.outage.length <= other.outage.length : later > 0;
 }
 
 const lacksCommands = (base: PlayerState, other: PlayerState): boolean =>

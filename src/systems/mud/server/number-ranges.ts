@@ -4,6 +4,19 @@ type Range = readonly [from: number, to: number];
 
 export const NO_NUMBERS: NumberRanges = [];
 
+/** Whether something that was read is such a set. */
+export function isNumberRanges(value: unknown): value is NumberRanges {
+  if (!Array.isArray(value)) return false;
+  let last = -1;
+  return value.every((range) => {
+    if (!Array.isArray(range) || range.length !== 2 || !range.every(Number.isSafeInteger)) return false;
+    const [from, to] = range as [number, number];
+    const isInOrder = from > last + 1 && from <= to;
+    last = to;
+    return isInOrder;
+  });
+}
+
 export const hasNumber = (ranges: NumberRanges, number: number): boolean =>
   ranges.some(([from, to]) => from <= number && number <= to);
 

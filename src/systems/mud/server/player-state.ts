@@ -3,6 +3,7 @@ import { sequenceHash } from '../../../sequence-hash.ts';
 import { homeOf } from '../rooms.ts';
 import {
   countOf,
+  isNumberRanges,
   lastOf,
   NO_NUMBERS,
   type NumberRanges,
@@ -40,14 +41,31 @@ export const newPlayer = (player: number, rooms: number): PlayerState => ({
   ...{ room: homeOf(player, rooms), inventory: [], found: 0, journal: [], outage: [] },
 });
 
+/** The sum of the numbers' hashes modulo 2^48. */
+export const hashOf = (numbers: NumberRanges): number => hashWith(0, numbersBeyond(numbers, NO_NUMBERS));
+
+const hashWith = (hash: number, numbers: readonly number[]): number =>
+  numbers.reduce((sum, number) => (sum + sequenceHash(number)) % HASH_MODULUS, hash);
+
 /** What both together have. */
 export const unitedNumbers = (one: AppliedNumbers, other: AppliedNumbers): AppliedNumbers => ({
   numbers: united(one.numbers, other.numbers),
-  seqHash: numbersBeyond(other.numbers, one.numbers).reduce(
-    (sum, number) => (sum + sequenceHash(number)) % HASH_MODULUS,
-    one.seqHash,
-  ),
+  seqHash: hashWith(one.seqHash, numbersBeyond(other.numbers, one.numbers)),
 });
+
+/** Whether something that was read is a state. */
+export function isPlayerState(value: unknown): value is PlayerState {
+  if (typeof value !== 'object' || value === null) return false;
+  const { numbers, seqHash, room, inventory, found, journal, outage } = value as Record<string, unknown>;
+  return (
+    [seqHash, room, found].every(Number.isSafeInteger) &&
+    [inventory, journal].every(
+      (list) => Array.isArray(list) && list.every((one) => typeof one === 'string'),
+    ) &&
+    Array.isArray(outage) &&
+    isNumberRanges(numbers)
+  );
+}
 
 /** The state with one more number applied; the same state if it has it already. */
 export const counted = (state: PlayerState, number: number): PlayerState => ({

@@ -79,6 +79,13 @@ test('a save of what Redis has brought together empties the list of the row', ()
   expect(hasAllOf(after([4], inRedis), saved)).toBe(true);
 });
 
+test('of two states with the same numbers, the one that Redis has goes on', () => {
+  const row = after([1, 2, 3]);
+  const inRedis = after([4], row);
+  const result = mergedInEveryOrder(away([4], row), inRedis);
+  expect(result).toEqual(inRedis);
+});
+
 test('two servers that played on the same row at once have both played', () => {
   const row = after([1, 2]);
   const result = mergedInEveryOrder(away([3], row), away([4], row));
