@@ -223,6 +223,8 @@ const integrity = z.object({
   windows: list(z.object({ of: text, withinSeconds: amount.nullable() })).optional(),
   /** Reported as saved, of those acknowledged; absent where there is one level of acknowledgement. */
   saved: count.optional(),
+  /** Acknowledged and in the last level, and not reported as saved; absent where that is not known number by number. */
+  unreported: count.optional(),
   entities: count,
   open: count,
   hashed: z.boolean(),

@@ -40,6 +40,8 @@ export interface IntegrityFindings {
   readonly lostInWindow?: number;
   /** Operations that were acknowledged and reported as saved; absent where there is one level of acknowledgement. */
   readonly saved?: number;
+  /** Acknowledged and in the last level, and not reported as saved; absent where that is not known number by number. */
+  readonly unreported?: number;
   readonly entities: number;
   /** Entities whose rows are within the bounds, without a proof of which numbers were applied (applied-numbers.ts). */
   readonly open: number;

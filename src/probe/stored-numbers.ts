@@ -33,7 +33,7 @@ export function compareNumbers(
   excusable: ExcusableNumbers | null,
 ): IntegrityFindings {
   const total = { sent: 0, acked: 0, applied: 0, lost: 0, phantom: 0, duplicated: 0, holes: 0, open: 0 };
-  let lostInWindow = 0;
+  let [lostInWindow, unreported] = [0, 0];
   const examples: string[] = [];
   const found = (kind: 'lost' | 'phantom' | 'duplicated', entity: number, what: string): void => {
     total[kind] += 1;
@@ -56,7 +56,8 @@ export function compareNumbers(
     ackedNumbers.each(id, (number) => {
       if (savedNumbers?.has(id, number)) {
         if (!inLast.has(number)) found('lost', id, `number ${number} was reported as saved, and is not`);
-      } else if (!stored.has(number)) {
+      } else if (inLast.has(number)) unreported += 1;
+      else if (!stored.has(number)) {
         if (excusable?.get(id)?.has(number)) lostInWindow += 1;
         else found('lost', id, `number ${number} was acknowledged, and no store has it`);
       }
@@ -80,7 +81,7 @@ export function compareNumbers(
   return {
     ...total,
     ...(excusable === null ? {} : { lostInWindow }),
-    ...(ledger.levels === undefined ? {} : { saved: ledger.levels.savedCount }),
+    ...(ledger.levels === undefined ? {} : { saved: ledger.levels.savedCount, unreported }),
     ...{ entities: ledger.base.length, hashed: true },
     examples: [...wrong, ...examples].slice(0, EXAMPLES),
   };

@@ -151,7 +151,8 @@ describe('stores with every number', () => {
   const saved2 = ledgerOf(four, { saved: 2, sent: 6 });
   test.each<[what: string, ledger: Ledger, stores: StoredNumbers, found: object]>([
     ['all kept', ledgerOf(four), stored([1, 2, 3, 4]), {}],
-    ['some saved, the others kept', saved2, stored([3, 4], [1, 2]), { saved: 2 }],
+    ['some saved, the others kept', saved2, stored([3, 4], [1, 2]), { saved: 2, unreported: 0 }],
+    ['saved, and not reported', saved2, stored([4], [1, 2, 3]), { saved: 2, unreported: 1 }],
     ['unanswered, and there', saved2, stored([3, 4, 6], [1, 2]), {}],
     ['the excusable ones missing', ledgerOf(four), stored([1, 4]), { lostInWindow: 2 }],
     ['others missing, too', ledgerOf(four), stored([2]), { lost: 2, lostInWindow: 1 }],

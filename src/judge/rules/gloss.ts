@@ -49,6 +49,7 @@ const GLOSSES: Readonly<Record<string, Gloss>> = {
   'faults-injected': words('planned faults that happened'),
   integrity: words('acknowledged operations, against the rows'),
   'integrity-proof': words('what the rows can prove'),
+  'saves-reported': least('saved operations that were reported as saved', '%'),
   'row-writes-agree': most('difference between the row writes that servers and PostgreSQL count', '%'),
   'scenario-agrees': words('facts of the run, against the scenario'),
   'server-counts-agree': words('operations that the servers count, against those sent and answered'),

@@ -17,6 +17,7 @@ export const integrityRules = (evidence: Evidence): readonly JudgedRule[] => [
   faultsInjected(evidence),
   integrity(evidence.m, evidence.s.traits),
   integrityProof(evidence.m),
+  ...savesReported(evidence.m),
   rowWritesAgree(evidence.m, evidence.figures),
 ];
 
@@ -67,18 +68,34 @@ const expectedProbes = (m: Measurements, { traits }: Evidence['s']): readonly st
   ...(m.stackKind === 'target' ? (m.probesAsked ?? []) : traits.probes),
 ];
 
-/** Unexpected answers: the latency figures are unreliable. */
-const protocol = ({ m, s: { traits } }: Evidence): JudgedRule => ({
-  id: 'protocol',
-  state: stateOf(m.phases.go !== null, m.strayAnswers === 0),
-  observed: m.strayAnswers,
-  ...fixed(0),
-  advice:
-    traits.playerCode !== null
-      ? `the player module ${traits.playerCode} settled an operation twice, or one that it was not given: see the errors of the run; its latencies are unreliable`
-      : 'the target sent unexpected answers, so the latency figures are unreliable: see the wire protocol in the README of its system',
-  consequence: 'invalid',
-});
+/** Answers that nobody waited for: of a player module, its own mistake, which leaves no conclusion; else the target's. */
+const protocol = ({ m, s: { traits } }: Evidence): JudgedRule => {
+  const answers = Object.values(m.operations).reduce((sum, { whole }) => sum + answeredOf(whole), 0);
+  const common = {
+    id: 'protocol',
+    state: stateOf(m.phases.go !== null, m.strayAnswers === 0),
+    observed: m.strayAnswers,
+    ...fixed(0),
+  };
+  if (traits.playerCode !== null) {
+    return {
+      ...common,
+      advice: `the player module ${traits.playerCode} settled an operation twice, or one that it was not given: see the errors of the run; its latencies are unreliable`,
+      consequence: 'invalid',
+    };
+  }
+  return {
+    ...common,
+    advice:
+      'the target sent unexpected answers, so the latency figures are unreliable: see the wire protocol in the README of its system',
+    consequence: 'breached',
+    share: {
+      carried: (100 * answers) / Math.max(1, answers + m.strayAnswers),
+      least: 100,
+      of: 'answers',
+    },
+  };
+};
 
 /** A planned fault that did not happen, or after which a component did not answer again, proves nothing. */
 function faultsInjected({ m, s }: Evidence): JudgedRule {
@@ -189,6 +206,28 @@ function integrityProof({ integrity: facts }: Measurements): JudgedRule {
         : 'a loss among the unanswered operations cannot be seen: find out why so many are unanswered',
     consequence: 'note',
   };
+}
+
+/** What is saved has to be reported, but for reports that broken connections lost. None where only one level is acknowledged. */
+const LEAST_REPORTED_PERCENT = 75;
+
+function savesReported({ integrity: facts }: Measurements): JudgedRule[] {
+  const { saved, unreported } = facts ?? {};
+  if (saved === undefined || unreported === undefined) return [];
+  const all = saved + unreported;
+  const percent = all === 0 ? null : (100 * saved) / all;
+  return [
+    {
+      id: 'saves-reported',
+      state: stateOf(percent !== null, (percent ?? 0) >= LEAST_REPORTED_PERCENT),
+      observed: percent === null ? 'nothing was saved' : Number(percent.toPrecision(4)),
+      ...fixed(LEAST_REPORTED_PERCENT),
+      advice:
+        'acknowledged operations are in the last level, and their players were not told: nothing proves them against an outage, so report each number once it is committed',
+      consequence: 'breached',
+      share: { carried: percent ?? 0, least: LEAST_REPORTED_PERCENT, of: 'saved operations' },
+    },
+  ];
 }
 
 function rowWritesAgree(m: Measurements, { integrity }: Figures): JudgedRule {

@@ -53,8 +53,9 @@ export function mudPlayers({ workload }: WorkerSetup, { ledger }: SourceTools): 
     const number = Number(frame.id);
     const asked = waiting.get(frame.id);
     waiting.delete(frame.id);
-    // Nobody waits for it, which the load counts.
     if (asked === undefined) {
+      wrong(context, 'an answer that no command waits for', frame);
+      // Which the load counts, too, whatever a scenario's budgets are.
       context.settle({ number }, 'failed');
       return;
     }

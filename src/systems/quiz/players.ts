@@ -71,6 +71,8 @@ interface PlayerSession extends Session {
   readonly state: PlayerState;
   /** The operation that waits for its answer, and when it was sent. */
   pending: { readonly operation: Operation; readonly kind: Kind } | null;
+  /** The number that was answered last over this connection; 0 before the first. */
+  answered: number;
   timer: NodeJS.Timeout | null;
 }
 
@@ -193,8 +195,13 @@ export function quizPlayers(setup: WorkerSetup, tools: SourceTools): WorldModule
   /** The answer to the pending operation, if it is its answer. */
   function settle(session: PlayerSession, id: number, isOk: boolean): boolean {
     const { pending, state, context } = session;
-    if (pending?.operation.number !== id) return false;
+    if (pending?.operation.number !== id) {
+      // Answered twice, which the load counts; answers to what an earlier connection asked may come, too.
+      if (id === session.answered) context.settle({ number: id }, 'failed');
+      return false;
+    }
     session.pending = null;
+    session.answered = id;
     if (isOk) state.acked.push(id);
     context.settle(pending.operation, isOk ? 'ok' : 'failed');
     return true;
@@ -291,7 +298,7 @@ export function quizPlayers(setup: WorkerSetup, tools: SourceTools): WorldModule
         const state = pair.states[seat]!;
         const socket = context.openSocket(PLAY_PATH);
         const session: PlayerSession = {
-          ...{ context, socket, pair, seat, state, pending: null, timer: null },
+          ...{ context, socket, pair, seat, state, pending: null, answered: 0, timer: null },
         };
         let isIn = false;
         socket.on('open', () =>

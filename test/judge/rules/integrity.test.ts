@@ -68,10 +68,21 @@ test('who was killed forgot its counters: they are not compared', () => {
   expect(verdictOf({ integrity, faults: [stop] }, planned({ action: 'stop' })).exitCode).toBe(90);
 });
 
-test('a target that sends unexpected answers leaves no conclusion', () => {
+test('a target that sends unexpected answers has failed', () => {
   const stray = verdictOf({ strayAnswers: 1 });
-  expect(stray.exitCode).toBe(90);
-  expect(stray.invalidBecause.join()).toContain('the target sent unexpected answers');
+  expect(stray).toMatchObject({ outcome: 'fail', exitCode: 99 });
+  expect(stray.breachedBecause.join()).toContain('the target sent unexpected answers');
+});
+
+test.each([
+  ['none', 0, 99],
+  ['too few', 70, 99],
+  ['nearly all', 95, 0],
+])('what is saved has to be reported: %s', (_, saved, exitCode) => {
+  const integrity = recorded.integrity && { ...recorded.integrity, saved, unreported: 100 - saved };
+  const verdict = verdictOf({ integrity });
+  expect(ruleOf(verdict, 'saves-reported').observed).toBe(saved);
+  expect(verdict.exitCode).toBe(exitCode);
 });
 
 test.each([
