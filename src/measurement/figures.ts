@@ -376,7 +376,7 @@ const outage: z.ZodObject<
   ...outageShares,
   operations: z.record(text, z.object(outageShares)),
   disconnects: number.describe('Connections of players that ended, until the next fault or the end.'),
-  lost: number.describe('Acknowledged, and not there once the component was back.'),
+  lost: number.describe('Acknowledged, and first seen to be missing once the component was back.'),
   lostInWindow: number.describe(
     'The same within the stated window, which is no loss; null where none is stated.',
   ),

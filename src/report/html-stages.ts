@@ -140,6 +140,6 @@ function outageParts(all: Report['outage']): string[] {
   return rows.length === 0
     ? []
     : [
-        `<h3>While a component was down</h3>${table(head, rows, 'numbers')}<p class="note">Shares are of the operations that became due while the component was down, and of how they were settled meanwhile.</p>`,
+        `<h3>While a component was down</h3>${table(head, rows, 'numbers')}<p class="note">Shares are of the operations that became due while the component was down, and of how they were settled meanwhile. What is lost was seen after the outage, which need not be its cause.</p>`,
       ];
 }

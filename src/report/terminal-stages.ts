@@ -71,7 +71,7 @@ const outageTexts = (all: Report['outage']): readonly string[] =>
   Object.entries(all).flatMap(([component, { okPercent, answeredPercent, lost, lostInWindow }]) => {
     if (answeredPercent === null) return [];
     const within = (lostInWindow ?? 0) === 0 ? '' : `, ${numberText(lostInWindow)} within the stated window`;
-    const kept = lost === null ? '' : `; ${numberText(lost)} lost${within}`;
+    const kept = lost === null ? '' : `; ${numberText(lost)} seen to be lost after it${within}`;
     return [
       `while ${component} was down: ${quantity(answeredPercent, '%')} answered, ${quantity(okPercent, '%')} ok${kept}`,
     ];

@@ -81,11 +81,15 @@ interface Unreadable {
 /**
  * Compares the rows, one comparison after the other, and returns what each finds beyond the one before. While a fault has
  * the rows' component down, it waits; a comparison that such a fault interrupts is repeated.
+ *
+ * What is lost is seen after a fault, which may not be its cause where faults of several components overlap. What is lost in a
+ * stated window is the loss of the component that excuses it, so only the faults of such a component have any.
  */
 function rowChecks(
   { verification, fleet, outages }: FaultScene,
   unreadable: Readonly<Unreadable>,
-): () => Promise<RowFindings | null> {
+): (of: string) => Promise<RowFindings | null> {
+  const isExcuse = (of: string): boolean => verification?.losses?.some((loss) => loss.of === of) === true;
   let known: RowErrors = { lost: 0, phantom: 0, duplicated: 0, holes: 0 };
   let last: Promise<RowFindings | null> = Promise.resolve(null);
   const read = async (from: Verification): Promise<RowErrors> => {
@@ -99,9 +103,11 @@ function rowChecks(
       }
     }
   };
-  const look = async (): Promise<RowFindings | null> => {
+  const look = async (of: string): Promise<RowFindings | null> => {
     if (verification === null) return null;
-    const found = await read(verification);
+    const now = await read(verification);
+    const { lostInWindow = 0 } = known;
+    const found = now.lostInWindow === undefined || isExcuse(of) ? now : { ...now, lostInWindow };
     const more = (kind: keyof RowErrors): number => Math.max(0, (found[kind] ?? 0) - (known[kind] ?? 0));
     const fresh = {
       lost: more('lost'),
@@ -113,8 +119,8 @@ function rowChecks(
     known = found;
     return fresh;
   };
-  return () => {
-    last = last.catch(() => null).then(look);
+  return (of) => {
+    last = last.catch(() => null).then(() => look(of));
     return last;
   };
 }
@@ -129,7 +135,7 @@ async function inject(
   fault: PlannedFault,
   index: number,
   scene: FaultScene,
-  look: () => Promise<RowFindings | null>,
+  look: (of: string) => Promise<RowFindings | null>,
   unreadable: Unreadable,
 ): Promise<FaultFacts> {
   const { id, action, of, lasting, sharePercent, stage } = fault;
@@ -158,7 +164,7 @@ async function inject(
       const what = facts.ended === undefined ? 'it began' : 'the process ended';
       facts = { ...facts, error: `${what} only when the load was over, so nothing was tested` };
     }
-    return { ...facts, rows: await look() };
+    return { ...facts, rows: await look(of) };
   } catch (thrown) {
     return { ...facts, error: messageOf(thrown) };
   }
