@@ -45,6 +45,8 @@ const SECONDS: Readonly<Record<string, number>> = {
   'systems/mud/server/instances.test.ts': 14,
   'bench/truth/engine.test.ts': 13,
   'stack/stuck.test.ts': 12,
+  'commands/list.test.ts': 12,
+  'commands/setup.test.ts': 12,
   'e2e/autocannon.test.ts': 11,
 };
 
