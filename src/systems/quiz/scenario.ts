@@ -6,7 +6,7 @@ import type { Load, Scenario, WorldSettings } from '../../scenario/scenario.ts';
 import type { SystemScenario } from '../../scenario/system-scenario.ts';
 import { formatDuration, grouped, type Micros } from '../../units.ts';
 import { ANSWERS_TABLE } from './tables.ts';
-import { type Acknowledge, KINDS, type Kind, PAIR, type QuizWorkload } from './workload.ts';
+import { type Acknowledge, type Complete, KINDS, type Kind, PAIR, type QuizWorkload } from './workload.ts';
 
 /** The system's own keys of `load:`. */
 export interface QuizLoad extends Load {
@@ -24,6 +24,7 @@ export interface QuizWorldSettings extends WorldSettings {
   readonly gap: Micros;
   readonly matchTtl: Micros;
   readonly acknowledge: Acknowledge;
+  readonly complete: Complete;
   readonly recover: 'on' | 'off';
 }
 
@@ -60,6 +61,9 @@ const world = {
   acknowledge: oneOf(['stored', 'early'])
     .default('stored')
     .describe('stored: an answer is acknowledged once it is in Redis; early: before, which loses answers'),
+  complete: oneOf(['committed', 'early'])
+    .default('committed')
+    .describe('committed: the end of a match is announced once its rows are committed; early: before that'),
   recover: oneOf(['on', 'off'])
     .default('on')
     .describe('on: a new process continues the matches of the one it replaces; off: it forgets them'),
@@ -105,6 +109,7 @@ export const quizScenario: SystemScenario = {
       world: [
         ['workers', `${grouped(workers)} of each server, ${matchesPerWorker} matches each`],
         ['acknowledged', settings.acknowledge === 'stored' ? 'once stored' : 'early: before it is stored'],
+        ['completed', settings.complete === 'committed' ? 'once committed' : 'early: before it is committed'],
         ['recovery', settings.recover],
       ],
     };

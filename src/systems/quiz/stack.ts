@@ -69,6 +69,7 @@ function environmentOf(scenario: Scenario, instance: number, { token, started }:
     QUESTIONS: String(world.questions),
     MATCH_TTL_MS: String(toMillis(world.matchTtl)),
     ACKNOWLEDGE: world.acknowledge,
+    COMPLETE: world.complete,
     RECOVER: world.recover,
     TOKEN: token,
     DB_SOCKET_PATH: database?.host ?? '',
@@ -83,7 +84,7 @@ function environmentOf(scenario: Scenario, instance: number, { token, started }:
 
 /** The world's settings, for the report. */
 export function quizSettings(scenario: Scenario): readonly AppliedSetting[] {
-  const { workers, matchesPerWorker, questions, think, gap, matchTtl, acknowledge, recover } =
+  const { workers, matchesPerWorker, questions, think, gap, matchTtl, acknowledge, complete, recover } =
     quizWorld(scenario);
   return [
     shownSetting('worldWorkers', workers),
@@ -93,6 +94,7 @@ export function quizSettings(scenario: Scenario): readonly AppliedSetting[] {
     shownSetting('worldGap', formatDuration(gap)),
     shownSetting('worldMatchTtl', formatDuration(matchTtl)),
     shownSetting('worldAcknowledge', acknowledge),
+    shownSetting('worldComplete', complete),
     shownSetting('worldRecover', recover),
   ];
 }

@@ -3,6 +3,9 @@ import type { Workload } from '../../scenario/workload.ts';
 /** What happens to an answer before it is acknowledged: it is in Redis; or nothing yet, it is written a little later. */
 export type Acknowledge = 'stored' | 'early';
 
+/** When players hear of the end of a match, and it leaves Redis: once its rows are committed, or before. */
+export type Complete = 'committed' | 'early';
+
 /** The system's own part of the workload: what its players need. Times in microseconds. */
 export interface QuizWorkload {
   readonly questions: number;

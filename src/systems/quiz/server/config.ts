@@ -1,5 +1,6 @@
 import type { DatabaseAccess } from '../../../server/database-connection.ts';
 import { openEnvironment } from '../../../server/environment.ts';
+import type { Complete } from '../workload.ts';
 
 /** What a quiz server is started with. */
 export interface Config {
@@ -10,6 +11,7 @@ export interface Config {
   readonly matchesPerWorker: number;
   /** V8's old space of a worker, in MB. */
   readonly workerHeap: number;
+  readonly complete: Complete;
   readonly recover: 'on' | 'off';
   readonly token: string;
   readonly database: DatabaseAccess;
@@ -26,6 +28,7 @@ export function readConfig(variables: Readonly<Record<string, string | undefined
     workers: env.integer('WORKERS', 1, 1_000),
     matchesPerWorker: env.integer('MATCHES_PER_WORKER', 1, 100),
     workerHeap: env.integer('WORKER_HEAP_MB', 16, 65_536, 64),
+    complete: env.choice('COMPLETE', ['committed', 'early']),
     recover: env.choice('RECOVER', ['on', 'off']),
     token: env.text('TOKEN', ''),
     database: env.database(),

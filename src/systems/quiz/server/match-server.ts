@@ -190,15 +190,21 @@ export async function openMatchServer(config: Config, { log }: Pick<WorldProcess
 
   /** Writes an ended match; its players hear of it once it is committed. */
   async function complete(worker: number, ended: EndedMatch): Promise<void> {
+    if (config.complete === 'early') announce(worker, ended);
     try {
       await writer.add(ended);
     } catch (error) {
       // It is in Redis, and is continued by the next process of this server.
       return log(`Match ${ended.id} was not written: ${messageOf(error)}`);
     }
+    counts.completed += 1;
+    if (config.complete === 'committed') announce(worker, ended);
+  }
+
+  /** Removes an ended match from Redis, and sends its results to its players. */
+  function announce(worker: number, ended: EndedMatch): void {
     const results = ended.seats.map((seat) => ({ player: seat.player, score: scoreOf(ended, seat) }));
     directory.remove(ended.id);
-    counts.completed += 1;
     workers.send(worker, { kind: 'saved', match: ended.id });
     const data: Results = { matchId: ended.id, results, winner: winnerOf(results) };
     for (const { player } of results) send(player, { event: 'match_completed', data });

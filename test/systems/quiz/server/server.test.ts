@@ -68,7 +68,14 @@ async function world(more: Readonly<Record<string, string>> = {}) {
       env: {
         ...{ PATH: process.env.PATH, ...db.environment, REDIS_URL: redis.url, HOST: '127.0.0.1', PORT: '0' },
         ...{ INSTANCE_ID: '1', WORKERS: '2', MATCHES_PER_WORKER: '1', QUESTIONS: String(QUESTIONS) },
-        ...{ MATCH_TTL_MS: '60000', REDIS_TIMEOUT_MS: '2000', TOKEN: '', ...more, ...own },
+        ...{
+          MATCH_TTL_MS: '60000',
+          REDIS_TIMEOUT_MS: '2000',
+          TOKEN: '',
+          COMPLETE: 'committed',
+          ...more,
+          ...own,
+        },
       },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
@@ -342,6 +349,23 @@ describe.skipIf(REDIS === null)('a quiz server', () => {
     await stop('SIGKILL');
     const again = await player(await start(), 0, matchId);
     expect((await again.next('match_reconnected')).data).toMatchObject({ matchId, answered: false });
+  });
+
+  test('the variant that announces the end before it is committed forgets the match when the server is killed', {
+    timeout: 60_000,
+  }, async () => {
+    const { sql, start, stop } = await world({ COMPLETE: 'early' });
+    const url = await start();
+    const [a, b] = await Promise.all([player(url, 0), player(url, 1)]);
+    const matchId = await begin(a, b);
+    await sql.query('begin; lock table quiz_match');
+    for (const question of [0, 1])
+      for (const one of [a, b]) await answer(one, matchId, question, 3 + question);
+    await Promise.all([a.next('match_completed'), b.next('match_completed')]);
+    await stop('SIGKILL');
+    await sql.query('commit');
+    const again = await player(await start(), 0, matchId);
+    expect((await again.next('match_unknown')).data.matchId).toBe(matchId);
   });
 
   test('without recovery a killed worker takes its matches with it, and the players hear of it', {
