@@ -1,7 +1,10 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { sequenceHash } from '../../../../src/sequence-hash.ts';
+import { newRoom, play } from '../../../../src/systems/mud/server/game.ts';
+import { openGameTable } from '../../../../src/systems/mud/server/game-table.ts';
 import { GLOBAL_KEYS, playerKeys, roomKeys } from '../../../../src/systems/mud/server/keys.ts';
+import { playedAway } from '../../../../src/systems/mud/server/merge.ts';
 import { decodeState } from '../../../../src/systems/mud/server/player-state.ts';
 import { REDIS, type RealRedis, startRealRedis } from '../../../real-redis.ts';
 import { startDatabase, type TestDatabase } from '../../flux/server/server.ts';
@@ -236,6 +239,31 @@ describe.skipIf(REDIS === null)('Instances of the text game over a real Redis an
     const typed = await Promise.all(typing);
     for (const { close } of instances) await close();
     for (const player of numbers) expect(await row(player)).toEqual(rowUpTo(typed[player]!));
+  });
+
+  test('what another server has played without Redis comes into Redis once the state is saved', async () => {
+    const { stores, inRedis } = await openStores();
+    const { address } = await startInstance(stores);
+    const player = await connectPlayer(address, 2);
+    await player.type('look');
+    await expect.poll(player.savedUpTo).toBe(1);
+    const table = await openGameTable({
+      ...{ database: stores.database, application: 'another server', most: 10, rooms: 2 },
+      log: () => undefined,
+    });
+    onTestFinished(() => table.close(1_000));
+    const row = await table.load(2);
+    const { state } = play(2, 'get coin', row!, { room: newRoom(1), present: [], rooms: 2 });
+    await table.save(2, playedAway(state, 900, 'get coin'));
+    await expect.poll(() => player.type('inventory')).toMatchObject({ messages: ['You carry coin.'] });
+    const text = await inRedis().get(playerKeys(2).state);
+    expect(decodeState(text ?? '')).toMatchObject({
+      numbers: [
+        [1, expect.any(Number)],
+        [900, 900],
+      ],
+      outage: [],
+    });
   });
 
   test('degrade: off has no answer without Redis', async () => {
