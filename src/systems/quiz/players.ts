@@ -3,6 +3,15 @@ import type { WorldContext, WorldModule } from '../../load/module/player-code.ts
 import type { SourceTools } from '../../load/source.ts';
 import type { Operation, PlayerSocket, Session } from '../../player.d.ts';
 import { mulberry32, streamSeed } from '../../rng.ts';
+import {
+  checkAnswer,
+  checkQuestion,
+  checkResults,
+  type MatchRecord,
+  noteAnswer,
+  openRecord,
+  quizzesOf,
+} from './match-record.ts';
 import { choiceOf, quizOf } from './questions.ts';
 import {
   encode,
@@ -51,6 +60,8 @@ interface PlayerState {
   acked: number[];
   /** When it entered the match, in microseconds after GO. */
   enteredAt: number;
+  /** What it knows of its match, or of the last one; null before the first. */
+  record: MatchRecord | null;
   /** The current connection. */
   session: PlayerSession | null;
 }
@@ -60,6 +71,10 @@ interface Pair {
   /** Of the match that waits for the second player; null if none does. */
   code: string | null;
   readonly states: readonly PlayerState[];
+  /** The numbers of the creations since the last match ended. */
+  creations: readonly number[];
+  /** It was counted that their match does not go on. */
+  isStalled: boolean;
 }
 
 interface PlayerSession extends Session {
@@ -74,6 +89,8 @@ interface PlayerSession extends Session {
   /** The number that was answered last over this connection; 0 before the first. */
   answered: number;
   timer: NodeJS.Timeout | null;
+  /** What it waits for to change, and until when. */
+  readonly watch: { stand: Stand | null; timer: NodeJS.Timeout | null };
 }
 
 /** What a player does next, and when it is due, in microseconds after GO. */
@@ -93,7 +110,10 @@ export function quizPlayers(setup: WorkerSetup, tools: SourceTools): WorldModule
   const { workload } = setup;
   const { seed } = workload;
   const { end } = workload.timeline;
+  const { questions } = quizWorkload(workload);
   const pace = paceOf(quizWorkload(workload), workload.pace ?? 1);
+  /** Nothing in a match takes longer, in microseconds. */
+  const longestStep = pace.gap + pace.think[1] + workload.timeout;
 
   const thinks = (player: number, asked: number): number => {
     const [least, most] = pace.think;
@@ -140,20 +160,55 @@ export function quizPlayers(setup: WorkerSetup, tools: SourceTools): WorldModule
     );
   }
 
+  /** Counts a match that does not go on: once, whichever of its players notices. */
+  function watch(session: PlayerSession): void {
+    const { watch: watched, state, pair, context } = session;
+    if (watched.stand === state.stand) return;
+    stopWatching(session);
+    watched.stand = state.stand;
+    const now = context.now();
+    watched.timer = setTimeout(
+      () => {
+        if (state.session !== session || pair.isStalled || context.now() >= end) return;
+        pair.isStalled = true;
+        context.measure('stalledMatches', 1);
+        context.log(`its match does not go on: ${state.stand.at}`);
+      },
+      (Math.max(now, state.notBefore) - now + longestStep) / 1e3,
+    );
+  }
+
+  function stopWatching({ watch: watched }: PlayerSession): void {
+    if (watched.timer !== null) clearTimeout(watched.timer);
+    watched.timer = null;
+  }
+
+  /** Counts a frame that says what cannot be. */
+  function judge({ context }: PlayerSession, frame: ServerFrame, wrong: string | null): void {
+    if (wrong === null) return;
+    context.measure('wrongFrames', 1);
+    context.log(`${frame.event}: ${wrong}`);
+  }
+
   /** Forgets a planned step that no longer fits. */
   function replan(session: PlayerSession | null): void {
     if (session === null) return;
+    watch(session);
     if (session.timer !== null) clearTimeout(session.timer);
     session.timer = null;
     plan(session);
   }
 
-  function leaveMatch(state: PlayerState, now: number): void {
+  function leaveMatch({ state, pair, seat, context }: PlayerSession): void {
     state.stand = { at: 'outside' };
     state.match = null;
     state.acked = [];
-    state.notBefore = now;
+    state.notBefore = context.now();
+    pair.isStalled = false;
+    if (seat === 0) pair.creations = [];
   }
+
+  const creatorOf = ({ context, seat }: PlayerSession): number => context.player - seat;
 
   function ask(session: PlayerSession, questionId: number, index: number): void {
     const { state, context } = session;
@@ -172,6 +227,7 @@ export function quizPlayers(setup: WorkerSetup, tools: SourceTools): WorldModule
     switch (kind) {
       case 'create':
         if (stand.at !== 'outside') return null;
+        pair.creations = [...pair.creations, id];
         return { event: 'create_friend_match', id, data: { quiz: quizOf(seed, context.player, id) } };
       case 'join':
         if (stand.at !== 'outside' || pair.code === null) return null;
@@ -183,6 +239,7 @@ export function quizPlayers(setup: WorkerSetup, tools: SourceTools): WorldModule
         if (stand.at !== 'asked' || match === null) return null;
         const { questionId, index: questionIndex, askedAt } = stand;
         const selectedOptions = [choiceOf(seed, context.player, id)];
+        if (state.record !== null) noteAnswer(state.record, questionIndex, id);
         const timeSpent = Math.max(0, Math.round((context.now() - askedAt) / 1e3));
         return {
           ...{ event: 'submit_answer', id },
@@ -203,6 +260,8 @@ export function quizPlayers(setup: WorkerSetup, tools: SourceTools): WorldModule
     session.pending = null;
     session.answered = id;
     if (isOk) state.acked.push(id);
+    // So that none is told from not counted.
+    for (const name of ['abandonedMatches', 'stalledMatches', 'wrongFrames']) context.measure(name, 0);
     context.settle(pending.operation, isOk ? 'ok' : 'failed');
     return true;
   }
@@ -213,14 +272,14 @@ export function quizPlayers(setup: WorkerSetup, tools: SourceTools): WorldModule
       case 'friend_match_created':
         // The list of players may have come first.
         if (!settle(session, frame.id, true)) return;
-        enter(state, frame.data.matchId, context.now());
+        enter(session, frame.data.matchId);
         state.stand = { at: 'alone' };
         pair.code = frame.data.joinCode;
         replan(pair.states[1]?.session ?? null);
         break;
       case 'match_joined':
         if (!settle(session, frame.id, true)) return;
-        enter(state, frame.data.matchId, context.now());
+        enter(session, frame.data.matchId);
         pair.code = null;
         state.stand = { at: 'seated', ready: false };
         break;
@@ -235,23 +294,37 @@ export function quizPlayers(setup: WorkerSetup, tools: SourceTools): WorldModule
       case 'match_started':
       case 'next_question':
         if (frame.data.matchId !== state.match) return;
+        if (state.record !== null) {
+          const quizzes = quizzesOf(seed, creatorOf(session), pair.creations);
+          judge(session, frame, checkQuestion(state.record, frame.data, { quizzes, questions }));
+        }
         ask(session, frame.data.question.questionId, frame.data.questionIndex);
         break;
       case 'answer_result':
         if (!settle(session, frame.id, true)) return;
+        if (state.record !== null)
+          judge(session, frame, checkAnswer(state.record, frame.id, frame.data, seed));
         if (state.stand.at === 'asked') state.stand = { at: 'answered' };
         break;
       case 'match_completed':
         if (frame.data.matchId !== state.match) return;
+        judge(
+          session,
+          frame,
+          checkResults(
+            frame.data,
+            pair.states.flatMap(({ record }) => record ?? []),
+            { pair: creatorOf(session) / PAIR, questions, seed },
+          ),
+        );
         for (const number of state.acked) tools.ledger.saved(context.player, number, number);
         if (seat === 0) context.measure('matchSeconds', (context.now() - state.enteredAt) / 1e6, 's');
-        context.measure('abandonedMatches', 0);
-        leaveMatch(state, context.now());
+        leaveMatch(session);
         break;
       case 'match_unknown':
         if (frame.data.matchId !== state.match) return;
         context.measure('abandonedMatches', seat === 0 ? 1 : 0);
-        leaveMatch(state, context.now());
+        leaveMatch(session);
         break;
       case 'match_reconnected':
         goOn(session, frame.data);
@@ -267,16 +340,18 @@ export function quizPlayers(setup: WorkerSetup, tools: SourceTools): WorldModule
     replan(session);
   }
 
-  function enter(state: PlayerState, match: number, now: number): void {
+  function enter({ state, context }: PlayerSession, match: number): void {
     if (state.match === match) return;
     state.match = match;
-    state.enteredAt = now;
+    state.enteredAt = context.now();
+    state.record = openRecord(match, context.player);
   }
 
   /** Where the match stands, as the server says. */
   function goOn(session: PlayerSession, view: MatchView): void {
-    const { state, pair, seat, context } = session;
-    enter(state, view.matchId, context.now());
+    const { state, pair, seat } = session;
+    enter(session, view.matchId);
+    if (state.record !== null) state.record.next = view.questionIndex + (view.answered ? 1 : 0);
     pair.code = view.players.length < PAIR ? view.joinCode : null;
     if (view.players.length < PAIR) state.stand = { at: 'alone' };
     else if (!view.started) state.stand = { at: 'seated', ready: view.ready };
@@ -299,6 +374,7 @@ export function quizPlayers(setup: WorkerSetup, tools: SourceTools): WorldModule
         const socket = context.openSocket(PLAY_PATH);
         const session: PlayerSession = {
           ...{ context, socket, pair, seat, state, pending: null, answered: 0, timer: null },
+          watch: { stand: null, timer: null },
         };
         let isIn = false;
         socket.on('open', () =>
@@ -339,6 +415,7 @@ export function quizPlayers(setup: WorkerSetup, tools: SourceTools): WorldModule
     close(session) {
       if (session.timer !== null) clearTimeout(session.timer);
       session.timer = null;
+      stopWatching(session);
       if (session.state.session === session) session.state.session = null;
       session.socket.close(1000);
     },
@@ -358,8 +435,10 @@ function paceOf({ think: [least, most], gap, createsPerSecond }: QuizWorkload, s
 function pairOf(shared: Record<string, unknown>, firstMatchAt: number): Pair {
   const state = (): PlayerState => ({
     ...{ stand: { at: 'outside' }, match: null, asked: 0, notBefore: firstMatchAt, acked: [], enteredAt: 0 },
-    session: null,
+    ...{ session: null, record: null },
   });
-  shared.pair ??= { code: null, states: [state(), state()] } satisfies Pair;
+  shared.pair ??= {
+    ...{ code: null, states: [state(), state()], creations: [], isStalled: false },
+  } satisfies Pair;
   return shared.pair as Pair;
 }

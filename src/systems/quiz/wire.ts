@@ -53,7 +53,8 @@ export interface Results {
   readonly winner: number | null;
 }
 
-interface Shown {
+/** A question that is open now. */
+export interface Shown {
   readonly matchId: number;
   readonly question: Question;
   readonly questionIndex: number;
