@@ -5,6 +5,8 @@ export type Fields = Readonly<Record<string, string>>;
 
 export const matchKey = (id: number): string => `match:${id}`;
 export const codeKey = (code: string): string => `joinCode:${code}`;
+/** The match that a player entered last, on any server. */
+export const playerKey = (player: number): string => `player:${player}`;
 /** The set of a server's matches. */
 export const serverKey = (server: number): string => `server:${server}:matches`;
 

@@ -21,6 +21,7 @@ function opened(acknowledge: Acknowledge) {
     },
     whereabouts: async (ids) => ids.map(() => found),
     take: async () => ({}),
+    left: async () => [],
     load: async () => [],
   };
   const sent: FromWorker[] = [];

@@ -9,6 +9,7 @@ const NOWHERE: MatchStore = {
   write: async () => 'here',
   whereabouts: async (ids) => ids.map(() => 'here'),
   take: async () => ({}),
+  left: async () => [],
   leave: async () => undefined,
   rewrite: async () => undefined,
   remove: async () => undefined,

@@ -1,7 +1,16 @@
 import type { RedisCommand } from '../../../server/redis-batch.ts';
 import type { RunCommands } from '../../../server/redis-client.ts';
 import type { Match } from '../match.ts';
-import { codeKey, type Fields, fieldsOf, headOf, matchKey, OWNER, serverKey } from '../stored-match.ts';
+import {
+  codeKey,
+  type Fields,
+  fieldsOf,
+  headOf,
+  matchKey,
+  OWNER,
+  playerKey,
+  serverKey,
+} from '../stored-match.ts';
 
 /** Where a match is in Redis: as this server wrote it; nowhere, as it was evicted; or another server plays it. */
 export type Whereabouts = 'here' | 'nowhere' | 'elsewhere';
@@ -26,12 +35,14 @@ const TAKE = `
 /** A server's matches in Redis. Every function rejects when Redis does not answer, or refuses. */
 export interface MatchStore {
   create(match: Match): Promise<void>;
-  /** Writes the field of a change, if the match is here. */
-  write(id: number, fields: Fields): Promise<Whereabouts>;
+  /** Writes the field of a change, if the match is here; `joiner`: who joins by it. */
+  write(id: number, fields: Fields, joiner?: number): Promise<Whereabouts>;
   /** Where matches of this server are. */
   whereabouts(ids: readonly number[]): Promise<readonly Whereabouts[]>;
   /** Makes this server the one that plays a match, whoever did before, and returns its fields; none where Redis has none. */
   take(id: number): Promise<Fields>;
+  /** Those of a match's players who have entered another one since, on any server. */
+  left(match: Match): Promise<readonly number[]>;
   /** Writes matches as they are, and more fields of each, over `run`. */
   rewrite(matches: Iterable<Match>, run?: RunCommands, more?: Fields): Promise<void>;
   /** No server plays the match any more, and Redis keeps it. */
@@ -52,6 +63,9 @@ export function openMatchStore(server: number, ttlMs: number, run: RunCommands):
     ['set', codeKey(match.code), match.id, 'px', ttlMs],
     ['sadd', serverKey(server), match.id],
   ];
+  const entered = (player: number, id: number): RedisCommand => [
+    ...(['set', playerKey(player), id, 'px', ttlMs] as const),
+  ];
   const whereaboutsOf = (owner: unknown): Whereabouts =>
     owner === null ? 'nowhere' : owner === String(server) ? 'here' : 'elsewhere';
   async function load(ids: readonly number[]): Promise<readonly Fields[]> {
@@ -62,11 +76,14 @@ export function openMatchStore(server: number, ttlMs: number, run: RunCommands):
   }
   return {
     async create(match) {
-      await run(whole(match, headOf(match)), { atomic: true });
+      await run([...whole(match, headOf(match)), entered(match.seats[0]!.player, match.id)], {
+        atomic: true,
+      });
     },
-    async write(id, fields) {
+    async write(id, fields, joiner) {
       const [owner] = await run([
         ['eval', WRITE, 1, matchKey(id), server, ttlMs, ...Object.entries(fields).flat()],
+        ...(joiner === undefined ? [] : [entered(joiner, id)]),
       ]);
       return whereaboutsOf(owner);
     },
@@ -86,6 +103,11 @@ export function openMatchStore(server: number, ttlMs: number, run: RunCommands):
       await run([['eval', TAKE, keys.length, ...keys, String(owner), server, id]]);
       const [fields = {}] = await load([id]);
       return fields;
+    },
+    async left({ id, seats }) {
+      const players = seats.map(({ player }) => player);
+      const entries = await run(players.map((player) => ['get', playerKey(player)]));
+      return players.filter((_, i) => entries[i] !== null && entries[i] !== String(id));
     },
     async rewrite(matches, over = run, more = {}) {
       const commands = [...matches].flatMap((match) => whole(match, { ...fieldsOf(match), ...more }));

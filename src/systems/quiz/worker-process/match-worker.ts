@@ -110,7 +110,8 @@ export function openMatchWorker({ store, send, log, ...plan }: MatchWorkerPlan):
       if (plan.acknowledge === 'early' && wanted.kind === 'answer') writeLater(match.id, wanted);
       else {
         try {
-          const found = await store.write(match.id, fieldOf(wanted));
+          const joiner = wanted.kind === 'join' ? wanted.player : undefined;
+          const found = await store.write(match.id, fieldOf(wanted), joiner);
           if (found === 'elsewhere') {
             refuse(request, 'the match is played at another server', false);
             return moved(match);
@@ -242,12 +243,13 @@ export function openMatchWorker({ store, send, log, ...plan }: MatchWorkerPlan):
         const lost = ids.length - found.length;
         evicted += lost;
         if (lost > 0) log(`${lost} of ${ids.length} matches are not in Redis as a whole, and are given up`);
-        for (const match of found) matches.set(match.id, match);
-        send({
-          kind: 'ready',
-          matches: found.map(loadedOf),
-        });
-        for (const match of found) if (isEnded(match)) ended(match);
+        // While this server was away its players may have begun another match at another one.
+        const left = await Promise.all(found.map((match) => store.left(match)));
+        const rest = found.filter((_, i) => left[i]?.length === 0);
+        await Promise.all(found.flatMap((match) => (rest.includes(match) ? [] : [store.leave(match.id)])));
+        for (const match of rest) matches.set(match.id, match);
+        send({ kind: 'ready', matches: rest.map(loadedOf) });
+        for (const match of rest) if (isEnded(match)) ended(match);
         return;
       } catch (error) {
         log(`The matches cannot be read: ${messageOf(error)}`);

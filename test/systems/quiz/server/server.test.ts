@@ -118,6 +118,10 @@ async function answer(one: Player, matchId: number, questionIndex: number, id: n
   return (await one.next('answer_result')).data;
 }
 
+/** The matches that a server counts. */
+const active = async (url: string): Promise<unknown> =>
+  ((await (await fetch(`${url}/health`)).json()) as { activeMatches: number }).activeMatches;
+
 /** The process ids of a server's workers. */
 const childrenOf = (pid: number | undefined): readonly number[] =>
   execFileSync('pgrep', ['-P', String(pid)], { encoding: 'utf8' })
@@ -300,8 +304,6 @@ describe.skipIf(REDIS === null)('a quiz server', () => {
     expect(code).toBe(4001);
     const client = new Redis(redis.url, { disableClientInfo: true });
     onTestFinished(() => client.disconnect());
-    const active = async (url: string) =>
-      ((await (await fetch(`${url}/health`)).json()) as { activeMatches: number }).activeMatches;
     expect(await Promise.all([active(first), active(second)])).toEqual([0, 1]);
     const other = await player(second, 0, matchId);
     expect((await other.next('match_reconnected')).data).toMatchObject({ matchId, answered: true });
@@ -310,6 +312,26 @@ describe.skipIf(REDIS === null)('a quiz server', () => {
     await Promise.all([other.next('match_completed'), moved.next('match_completed')]);
     expect((await sql.query('select server from quiz_match')).rows).toEqual([{ server: 2 }]);
     await expect.poll(() => client.exists(`match:${matchId}`, 'server:2:matches')).toBe(0);
+  });
+
+  test('a match whose players have begun another one elsewhere is not continued by its old server', {
+    timeout: 60_000,
+  }, async () => {
+    const { redis, start, stop } = await world();
+    const url = await start();
+    const left = await begin(await player(url, 0), await player(url, 1));
+    await stop('SIGKILL');
+    // They do not know of the old match.
+    const second = await start({ INSTANCE_ID: '2' });
+    const matchId = await begin(await player(second, 0), await player(second, 1), 10);
+    const again = await start();
+    expect(await Promise.all([active(again), active(second)])).toEqual([0, 1]);
+    const client = new Redis(redis.url, { disableClientInfo: true });
+    onTestFinished(() => client.disconnect());
+    expect(await client.smembers('server:1:matches')).toEqual([]);
+    expect(await client.smembers('server:2:matches')).toEqual([String(matchId)]);
+    // What was acknowledged in it is kept.
+    expect(await client.exists(`match:${left}`)).toBe(1);
   });
 
   test('an evicted match is written again as long as its worker lives, and is lost with it', {
