@@ -66,23 +66,6 @@ export class NumberSets {
     return at === own.length || number < own[at]!;
   }
 
-  /** Removes a number that is in the set; where it is blurred, from the count and sum. Without the limit on gaps. */
-  remove(entity: number, number: number): void {
-    if (!this.has(entity, number)) this.blur(entity, -1, -number);
-    else if (number === this.max[entity]!) this.removeMax(entity);
-    else {
-      const own = this.gaps.get(entity) ?? [];
-      this.gaps.set(entity, own);
-      const at = placeOf(own, number);
-      const joinsLast = own[at - 1] === number - 1;
-      const joinsNext = own[at] === number + 1;
-      if (joinsLast && joinsNext) own.splice(at - 1, 2);
-      else if (joinsLast) own[at - 1] = number;
-      else if (joinsNext) own[at] = number;
-      else own.splice(at, 0, number, number);
-    }
-  }
-
   count(entity: number): number {
     let n = this.max[entity]! - this.base[entity]! + (this.blurred.get(entity)?.n ?? 0);
     this.eachGap(entity, (first, last) => {
@@ -148,16 +131,6 @@ export class NumberSets {
     }
     const blurred = [...this.blurred].flatMap(([entity, { n, sum }]) => [entity, n, sum]);
     return { max: this.max, gaps: Float64Array.from(gaps), blurred: Float64Array.from(blurred) };
-  }
-
-  /** The next lower number becomes the highest, so that no gap is above it. */
-  private removeMax(entity: number): void {
-    this.max[entity]! -= 1;
-    const own = this.gaps.get(entity);
-    if (own === undefined || own.at(-1) !== this.max[entity]!) return;
-    this.max[entity] = own.at(-2)! - 1;
-    own.length -= 2;
-    if (own.length === 0) this.gaps.delete(entity);
   }
 
   private addElsewhere(entity: number, number: number): void {

@@ -23,25 +23,10 @@ interface RowGains {
  */
 export type Applied = 'acked' | 'possible' | 'open' | 'denied';
 
-interface Classified {
-  readonly fit: Applied;
-  /**
-   * The applied numbers that were not acknowledged, as ranges [first, last, first, last ...]; null where they are not known: there
-   * are no hashes to tell them apart, or they were not tried.
-   */
-  readonly extra: readonly number[] | null;
-}
-
 /** Up to this many unacknowledged numbers of an entity are tried in every combination. */
 const MOST_TRIED = 20;
-/** Of up to this many, a few are tried: so many combinations, such as two of 100. */
-const MOST_OF_MANY = 1_000;
-const MOST_COMBINATIONS = 5_000;
 /** The budget of steps for all entities, a second or two; after that no combinations are tried. */
 const MOST_STEPS = 20_000_000;
-
-const DENIED: Classified = { fit: 'denied', extra: null };
-const OPEN: Classified = { fit: 'open', extra: null };
 
 /** Classifies the entities of a world, one after another. */
 export class AppliedNumbers {
@@ -57,7 +42,7 @@ export class AppliedNumbers {
   }
 
   /** @param gains with at least as many numbers as were acknowledged, and at most as many as were sent */
-  of(entity: number, { n, sum, hash, lastSeq, lastSeqBefore }: RowGains): Classified {
+  of(entity: number, { n, sum, hash, lastSeq, lastSeqBefore }: RowGains): Applied {
     const { sent, acked, hashes } = this;
     const ackedN = acked.count(entity);
     if (acked.isBlurred(entity) || sent.isBlurred(entity)) return this.ofSums(entity, n, sum);
@@ -69,61 +54,56 @@ export class AppliedNumbers {
     };
     const top = ackedN > 0 ? Math.max(acked.max[entity]!, lastSeqBefore) : lastSeqBefore;
     const end = lastSeq ?? top;
-    if (rest.n === 0) return isNothing(rest) && end === top ? { fit: 'acked', extra: [] } : DENIED;
+    if (rest.n === 0) return isNothing(rest) && end === top ? 'acked' : 'denied';
     // The highest number in the row must be an unacknowledged one.
     const open = unacknowledged(sent, acked, entity, lastSeq ?? Number.POSITIVE_INFINITY);
-    if (end > top && open.at(-1) !== end) return DENIED;
+    if (end > top && open.at(-1) !== end) return 'denied';
     return this.ofOpen(open, rest, end > top);
   }
 
   /** Whether some numbers of the `open` ranges make up `rest`; `withLast`: these must include the last one. */
-  private ofOpen(open: readonly number[], rest: Rest, withLast: boolean): Classified {
+  private ofOpen(open: readonly number[], rest: Rest, withLast: boolean): Applied {
     const { hashes } = this;
     let [n, sum] = [0, 0];
     for (let i = 0; i < open.length; i += 2) {
       n += open[i + 1]! - open[i]! + 1;
       sum += sumOf(open[i]!, open[i + 1]!);
     }
-    if (rest.n > n) return DENIED;
+    if (rest.n > n) return 'denied';
     // All open numbers were applied, as by a server that commits in order.
     if (rest.n === n) {
       const same = rest.sum === sum && (Number.isNaN(rest.hash) || rest.hash === hashes.ofRanges(open));
-      return same ? { fit: 'possible', extra: open } : DENIED;
+      return same ? 'possible' : 'denied';
     }
-    if (rest.sum < least(open, rest.n) || rest.sum > most(open, rest.n)) return DENIED;
-    if (areTooMany(n, rest.n) || this.steps <= 0) return OPEN;
+    if (rest.sum < least(open, rest.n) || rest.sum > most(open, rest.n)) return 'denied';
+    if (n > MOST_TRIED || this.steps <= 0) return 'open';
     const numbers = numbersOf(open);
-    const extra: number[] = [];
-    const last = numbers.at(-1)!;
-    if (withLast) extra.push(last, last);
     const found = withLast
-      ? this.tryAll(numbers, numbers.length - 1, without(rest, last, hashes), extra)
-      : this.tryAll(numbers, numbers.length, rest, extra);
-    if (found) return { fit: 'possible', extra: Number.isNaN(rest.hash) ? null : extra };
-    return this.steps <= 0 ? OPEN : DENIED;
+      ? this.tryAll(numbers, numbers.length - 1, without(rest, numbers.at(-1)!, hashes))
+      : this.tryAll(numbers, numbers.length, rest);
+    if (found) return 'possible';
+    return this.steps <= 0 ? 'open' : 'denied';
   }
 
-  /** Whether some of the first `length` numbers make up the rest; adds those to `extra`. */
-  private tryAll(numbers: readonly number[], length: number, rest: Rest, extra: number[]): boolean {
+  /** Whether some of the first `length` numbers make up the rest. */
+  private tryAll(numbers: readonly number[], length: number, rest: Rest): boolean {
     if (rest.n === 0) return isNothing(rest);
     this.steps -= 1;
     if (rest.n < 0 || rest.n > length || rest.sum <= 0 || this.steps <= 0) return false;
     const next = length - 1;
-    const number = numbers[next]!;
-    if (this.tryAll(numbers, next, without(rest, number, this.hashes), extra)) {
-      extra.push(number, number);
-      return true;
-    }
-    return this.tryAll(numbers, next, rest, extra);
+    return (
+      this.tryAll(numbers, next, without(rest, numbers[next]!, this.hashes)) ||
+      this.tryAll(numbers, next, rest)
+    );
   }
 
   /** For entities of which only the count and the sum of the acknowledged numbers are still known. */
-  private ofSums(entity: number, n: number, sum: number): Classified {
+  private ofSums(entity: number, n: number, sum: number): Applied {
     const { sent, acked } = this;
     const [low, high] = [acked.sum(entity), sent.sum(entity)];
-    if (n === acked.count(entity) && sum !== low) return DENIED;
-    if (n === sent.count(entity) && sum !== high) return DENIED;
-    return sum >= low && sum <= high ? OPEN : DENIED;
+    if (n === acked.count(entity) && sum !== low) return 'denied';
+    if (n === sent.count(entity) && sum !== high) return 'denied';
+    return sum >= low && sum <= high ? 'open' : 'denied';
   }
 }
 
@@ -132,14 +112,6 @@ interface Rest {
   readonly n: number;
   readonly sum: number;
   readonly hash: number;
-}
-
-/** Whether there are too many ways to choose k of n. */
-function areTooMany(n: number, k: number): boolean {
-  if (n <= MOST_TRIED) return false;
-  let ways = 1;
-  for (let i = 1; i <= Math.min(k, n - k) && ways <= MOST_COMBINATIONS; i++) ways = (ways * (n - i + 1)) / i;
-  return n > MOST_OF_MANY || ways > MOST_COMBINATIONS;
 }
 
 const isNothing = ({ n, sum, hash }: Rest): boolean =>

@@ -2,7 +2,6 @@ import type { Ledger } from '../load/engine.ts';
 import { NumberSets } from '../load/number-sets.ts';
 import type { DatabaseEndpoint } from '../stack/stack.ts';
 import { AppliedNumbers } from './applied-numbers.ts';
-import type { ExcusableNumbers } from './excuses.ts';
 import { HashSums } from './hash-sums.ts';
 import { clientOf, closeClient, connectClient } from './postgres-client.ts';
 
@@ -34,8 +33,7 @@ export interface IntegrityFindings {
   readonly duplicated: number;
   readonly holes: number;
   /**
-   * Acknowledged operations that are missing, and that an outage excuses (excuses.ts): at least so many. Absent where no loss is
-   * stated.
+   * Acknowledged operations that are missing, and that an outage excuses (excuses.ts). Absent where no loss is stated.
    */
   readonly lostInWindow?: number;
   /** Operations that were acknowledged and reported as saved; absent where there is one level of acknowledgement. */
@@ -129,33 +127,20 @@ export async function readTableWrites(
  *   LOST too    C is A, and the row contradicts the last answer
  *
  * An operation that was sent and never answered may have been applied or not. Such operations of an entity are tried
- * in every combination, twenty of them or a few of many. Of more, count and sum have to be within the bounds, and the entity is
+ * in every combination, up to twenty of them. Of more, count and sum have to be within the bounds, and the entity is
  * `open`.
- *
- * Excusable numbers X, a subset of A, may be missing. The row is first compared with all of A. Only where that finds something,
- * it is compared with A \ X in place of A, so that X counts as unanswered. The missing ones of X are those that no combination
- * needed; where the combinations are not told apart, they are at least as many as the row has fewer than A.
  *
  * The check cannot see: with hashes, another set of the same count, sum and highest number, which passes once in 2^32
  * (for each combination that was tried); without hashes, any such set, where other numbers, applied twice or never
  * acknowledged, make up for a lost one. Nor can it see a server that writes the figures of what it acknowledged instead
  * of what it applied. It compares only the rows and the generator's own record, never settings.
  */
-export function compareLedger(
-  ledger: Ledger,
-  before: CountedRows,
-  after: CountedRows,
-  excusable: ExcusableNumbers | null = null,
-): IntegrityFindings {
+export function compareLedger(ledger: Ledger, before: CountedRows, after: CountedRows): IntegrityFindings {
   const total = { sent: 0, acked: 0, applied: 0, lost: 0, phantom: 0, duplicated: 0, holes: 0, open: 0 };
-  let lostInWindow = 0;
   const examples: string[] = [];
   const sentNumbers = NumberSets.from(ledger.base, ledger.sent);
   const ackedNumbers = NumberSets.from(ledger.base, ledger.acked);
   const comparison = new RowComparison(ledger, { before, after }, sentNumbers, ackedNumbers);
-  const kept = excusable === null || excusable.size === 0 ? null : without(ledger, excusable);
-  const strict =
-    kept && new RowComparison({ ...ledger, ...kept }, { before, after }, sentNumbers, kept.ackedNumbers);
   let hashed = ledger.base.length > 0;
 
   for (let id = 0; id < ledger.base.length; id++) {
@@ -166,12 +151,7 @@ export function compareLedger(
     total.applied += applied;
     hashed &&= !Number.isNaN(after.seqHash[id]!) && !Number.isNaN(before.seqHash[id]!);
 
-    let found = comparison.of(id);
-    const excused = excusable?.get(id);
-    if (strict !== null && excused !== undefined && isWrong(found)) {
-      found = strict.of(id);
-      lostInWindow += missingOf(excused, found, acked - applied);
-    }
+    const found = comparison.of(id);
     for (const kind of ['lost', 'phantom', 'duplicated', 'holes', 'open'] as const)
       total[kind] += found[kind];
     for (const what of found.examples) if (examples.length < EXAMPLES) examples.push(`entity ${id}: ${what}`);
@@ -183,51 +163,15 @@ export function compareLedger(
   }
   return {
     ...total,
-    ...(excusable === null ? {} : { lostInWindow }),
     ...(ledger.levels === undefined ? {} : { saved: ledger.levels.savedCount }),
     ...{ entities: ledger.base.length, hashed, examples },
   };
 }
 
-/** The acknowledged numbers without those that may be missing, and what was stated by answers that have to be there. */
-function without({ base, acked, stated }: Ledger, excusable: ExcusableNumbers) {
-  const ackedNumbers = NumberSets.from(base, acked);
-  const statedSince = stated.slice();
-  for (const [entity, numbers] of excusable) {
-    const last = ackedNumbers.max[entity]!;
-    for (const number of numbers) ackedNumbers.remove(entity, number);
-    if (ackedNumbers.max[entity] !== last) statedSince[entity] = 0;
-  }
-  return { ackedNumbers, stated: statedSince };
-}
-
-/**
- * How many of the excusable numbers are missing; `short`: by how many the row has fewer than were acknowledged, of which some
- * may be `lost` without an excuse.
- */
-function missingOf(excused: ReadonlySet<number>, { extra, lost }: RowFindings, short: number): number {
-  if (extra === null) return Math.min(excused.size, Math.max(0, short - lost));
-  let there = 0;
-  for (const number of excused) if (isIn(extra, number)) there += 1;
-  return excused.size - there;
-}
-
-/** @param ranges [first, last, first, last ...] */
-function isIn(ranges: readonly number[], number: number): boolean {
-  for (let i = 0; i < ranges.length; i += 2)
-    if (number >= ranges[i]! && number <= ranges[i + 1]!) return true;
-  return false;
-}
-
 /** What one entity's row contradicts. */
 interface RowFindings extends Record<'lost' | 'phantom' | 'duplicated' | 'holes' | 'open', number> {
-  /** See `AppliedNumbers`. */
-  readonly extra: readonly number[] | null;
   readonly examples: string[];
 }
-
-const isWrong = ({ lost, phantom, duplicated, holes }: RowFindings): boolean =>
-  lost + phantom + duplicated + holes > 0;
 
 /** Compares rows with sent numbers and with those that have to be there. */
 class RowComparison {
@@ -257,7 +201,7 @@ class RowComparison {
     const highestAcked = acked > 0 ? this.acked.max[id]! : 0;
     const highestSent = Math.max(this.sent.max[id]!, lastSeqBefore);
     const examples: string[] = [];
-    const findings = { lost: 0, phantom: 0, duplicated: 0, holes: 0, open: 0, extra: null, examples };
+    const findings = { lost: 0, phantom: 0, duplicated: 0, holes: 0, open: 0, examples };
     const found = (kind: 'lost' | 'phantom' | 'duplicated' | 'holes', count: number, what: string): void => {
       findings[kind] += count;
       examples.push(what);
@@ -279,7 +223,7 @@ class RowComparison {
     }
     if (short || applied > sent) return findings;
     const known = behind || lastSeq > highestSent ? null : lastSeq;
-    const { fit, extra } = this.numbers.of(id, { n: applied, sum, hash, lastSeq: known, lastSeqBefore });
+    const fit = this.numbers.of(id, { n: applied, sum, hash, lastSeq: known, lastSeqBefore });
     if (fit === 'open') findings.open += 1;
     if (fit === 'denied') {
       const ackedSum = this.acked.sum(id);
@@ -295,6 +239,6 @@ class RowComparison {
     const stated = this.ledger.stated[id]! - 1;
     const contradiction = fit === 'acked' && stated >= 0 ? after.contradicts?.(id, stated) : null;
     if (contradiction != null) found('lost', 1, contradiction);
-    return { ...findings, extra };
+    return findings;
   }
 }

@@ -1,10 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Ledger } from '../../src/load/engine.ts';
 import { SequenceLedger } from '../../src/load/ledger.ts';
-import { compareLedger } from '../../src/probe/counted-rows.ts';
 import { excusableNumbers, type Outage, type StatedLoss, welcomeBreaches } from '../../src/probe/excuses.ts';
 import { compareNumbers, type StoredNumbers } from '../../src/probe/stored-numbers.ts';
-import { rowsOf } from '../load/ledger-figures.ts';
 
 const WITHIN_6: readonly StatedLoss[] = [{ of: 'redis', withinSeconds: 6 }];
 const AT_ANY_TIME: readonly StatedLoss[] = [{ of: 'redis', withinSeconds: null }];
@@ -32,7 +30,6 @@ function ledgerOf(
   return ledger.toData();
 }
 
-const upTo = (last: number): number[] => Array.from({ length: last }, (_, i) => i + 1);
 const excused = (ledger: Ledger, losses: readonly StatedLoss[], outages: readonly Outage[]): number[] => [
   ...(excusableNumbers(ledger.levels, losses, outages).get(0) ?? []),
 ];
@@ -72,71 +69,6 @@ test('a welcome without unsaved numbers is a loss where no outage excuses them',
 });
 
 const nothing = { lost: 0, lostInWindow: 0, phantom: 0, duplicated: 0, holes: 0, open: 0 };
-
-/** Numbers 1 to 30; those from 11 on were acknowledged in the window. */
-const thirty = Object.fromEntries(upTo(30).map((number) => [number, number <= 10 ? 1 : 9]));
-/** 25 unanswered numbers, of which the last two were sent last. */
-const unanswered = { sent: 55 };
-
-describe.each([
-  { shape: 'with hashes', hashed: true },
-  { shape: 'by sums alone', hashed: false },
-])('rows $shape', ({ hashed }) => {
-  const compare = (
-    ledger: Ledger,
-    applied: readonly number[],
-    excusable = excusableNumbers(ledger.levels, WITHIN_6, redisAway),
-  ) => {
-    const rows = rowsOf([[0, applied]], 1);
-    const after = hashed ? rows : { ...rows, seqHash: rows.seqHash.map(() => Number.NaN) };
-    const before = hashed ? rowsOf([], 1) : { ...rowsOf([], 1), seqHash: Float64Array.of(Number.NaN) };
-    return compareLedger(ledger, before, after, excusable);
-  };
-  test.each<[what: string, ledger: Ledger, applied: readonly number[], found: object]>([
-    ['all applied', ledgerOf(four), [1, 2, 3, 4], {}],
-    ['the excusable ones missing', ledgerOf(four), [1, 4], { lostInWindow: 2 }],
-    ['one of them missing', ledgerOf(four), [1, 3, 4], { lostInWindow: 1 }],
-    ['one before the window missing, too', ledgerOf(four), [3, 4], { lost: 1, lostInWindow: 1, holes: 1 }],
-    ['one after the outage missing', ledgerOf(four), [1, 2, 3], { lost: 1, holes: 1 }],
-    ['saved and missing', ledgerOf(four, { saved: 3 }), [1, 4], { lost: 2 }],
-    ['all of the window missing, and many of them', ledgerOf(thirty), upTo(10), { lostInWindow: 20 }],
-    ['some of many missing', ledgerOf(thirty), upTo(22), { lostInWindow: 8 }],
-    ['a phantom is no excuse', ledgerOf(four), [1, 4, 9], { phantom: 5, lost: 1, holes: 1 }],
-    [
-      'missing, and unanswered ones there',
-      ledgerOf({ 1: 1, 2: 9 }, { sent: 4 }),
-      [1, 3, 4],
-      hashed ? { lostInWindow: 1 } : {},
-    ],
-    ['a few of many unanswered there', ledgerOf(thirty, unanswered), [...upTo(30), 31, 40], {}],
-    [
-      'too much unanswered to tell',
-      ledgerOf(thirty, unanswered),
-      [...upTo(12), 31, 32, 40],
-      { lostInWindow: 15, open: 1 },
-    ],
-  ])('%s', (_, ledger, applied, found) => {
-    const { lost, lostInWindow, phantom, duplicated, holes, open } = compare(ledger, applied);
-    expect({ lost, lostInWindow, phantom, duplicated, holes, open }).toMatchObject({ ...nothing, ...found });
-  });
-
-  test('without stated losses there is no such count', () => {
-    expect(compare(ledgerOf(four), [1, 4], undefined)).toHaveProperty('lostInWindow', 2);
-    const rows = rowsOf([[0, [1, 4]]], 1);
-    expect(compareLedger(ledgerOf(four), rowsOf([], 1), rows)).not.toHaveProperty('lostInWindow');
-  });
-});
-
-test('a row is not held against an answer that was lost in the window', () => {
-  const ledger = new SequenceLedger(1, { timed: true }, () => 9e6);
-  for (const number of [1, 2]) ledger.sent(0, number);
-  for (const number of [1, 2]) ledger.acked(0, number);
-  ledger.stated(0, 7);
-  const rows = { ...rowsOf([[0, [1]]], 1), contradicts: () => 'place 7 acknowledged, the row has place 3' };
-  const data = ledger.toData();
-  const excusable = excusableNumbers(data.levels, WITHIN_6, redisAway);
-  expect(compareLedger(data, rowsOf([], 1), rows, excusable)).toMatchObject({ lost: 0, lostInWindow: 1 });
-});
 
 describe('stores with every number', () => {
   const stored = (
