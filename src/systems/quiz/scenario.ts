@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { type Finding, findingAt } from '../../scenario/finding.ts';
 import { duration, oneOf, quantity, whole } from '../../scenario/leaf.ts';
@@ -107,7 +108,10 @@ export const quizScenario: SystemScenario = {
         ['first matches', `${grouped(quizLoad(scenario).createsPerSecond)}/s`],
       ],
       world: [
-        ['workers', `${grouped(workers)} of each server, ${matchesPerWorker} matches each`],
+        [
+          'workers',
+          `${grouped(workers)} of each server, ${matchesPerWorker} matches each${startText(workers * scenario.world.servers, availableParallelism())}`,
+        ],
         ['acknowledged', settings.acknowledge === 'stored' ? 'once stored' : 'early: before it is stored'],
         ['completed', settings.complete === 'committed' ? 'once committed' : 'early: before it is committed'],
         ['recovery', settings.recover],
@@ -128,6 +132,18 @@ export const quizScenario: SystemScenario = {
     probes: ['postgres', 'redis', ...serverNames(world)],
   }),
 };
+
+/** CPU that a worker process takes until it is ready, in seconds: measured on Node 20. */
+const START_SECONDS = 0.25;
+/** A shorter start needs no words. */
+const NOTABLE_SECONDS = 20;
+
+/** How long the start of so many processes takes on these cores: `; about 100 s of CPU to start, 50 s on 2 cores`. */
+export function startText(processes: number, cores: number): string {
+  const cpu = processes * START_SECONDS;
+  if (cpu / cores < NOTABLE_SECONDS) return '';
+  return `; about ${Math.round(cpu)} s of CPU to start, ${Math.round(cpu / cores)} s on ${cores} ${cores === 1 ? 'core' : 'cores'}`;
+}
 
 function checkQuiz(scenario: Pick<Scenario, 'load' | 'world'>): readonly Finding[] {
   const { players, stages = [] } = scenario.load;

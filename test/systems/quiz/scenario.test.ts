@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { choiceOf, OPTIONS, rightOption } from '../../../src/systems/quiz/questions.ts';
+import { startText } from '../../../src/systems/quiz/scenario.ts';
 import { Directory } from '../../../src/systems/quiz/server/directory.ts';
 import { quizNeeds } from '../../../src/systems/quiz/stack.ts';
 import { encode, type PlayerFrame, readPlayerFrame } from '../../../src/systems/quiz/wire.ts';
@@ -35,6 +36,12 @@ test('the memory of a stack is that of its worker processes', () => {
   const { memoryBytes, because } = quizNeeds(read(text(4_000, 'servers: 10, workers: 40')));
   expect(memoryBytes).toBe(400 * 30e6 + 10 * 60e6 + 1e9);
   expect(because).toBe('400 worker processes of 30 MB, 10 servers of 60 MB, and 1 GB for all else');
+});
+
+test('a start that takes long is announced with its arithmetic', () => {
+  expect(startText(400, 2)).toBe('; about 100 s of CPU to start, 50 s on 2 cores');
+  expect(startText(400, 32)).toBe('');
+  expect(startText(4, 1)).toBe('');
 });
 
 test('choices are options, follow from seed, player and number, and are right about one time in four', () => {
