@@ -151,7 +151,6 @@ const CARRIED: Readonly<Record<string, readonly [shows: string, done: string]>> 
   answered: ['overloaded or failing', 'answered'],
   rejected: ['refusing', 'accepted'],
   'load-sustained': ['overloaded', 'sent in time'],
-  protocol: ['answering what nobody asked', 'asked for'],
   'saves-reported': ['not saying what is saved', 'reported'],
   'deliveries-complete': ['losing messages', 'heard'],
 };

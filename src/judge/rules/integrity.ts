@@ -68,34 +68,18 @@ const expectedProbes = (m: Measurements, { traits }: Evidence['s']): readonly st
   ...(m.stackKind === 'target' ? (m.probesAsked ?? []) : traits.probes),
 ];
 
-/** Answers that nobody waited for: of a player module, its own mistake, which leaves no conclusion; else the target's. */
-const protocol = ({ m, s: { traits } }: Evidence): JudgedRule => {
-  const answers = Object.values(m.operations).reduce((sum, { whole }) => sum + answeredOf(whole), 0);
-  const common = {
-    id: 'protocol',
-    state: stateOf(m.phases.go !== null, m.strayAnswers === 0),
-    observed: m.strayAnswers,
-    ...fixed(0),
-  };
-  if (traits.playerCode !== null) {
-    return {
-      ...common,
-      advice: `the player module ${traits.playerCode} settled an operation twice, or one that it was not given: see the errors of the run; its latencies are unreliable`,
-      consequence: 'invalid',
-    };
-  }
-  return {
-    ...common,
-    advice:
-      'the target sent unexpected answers, so the latency figures are unreliable: see the wire protocol in the README of its system',
-    consequence: 'breached',
-    share: {
-      carried: (100 * answers) / Math.max(1, answers + m.strayAnswers),
-      least: 100,
-      of: 'answers',
-    },
-  };
-};
+/** Unexpected answers: the latency figures are unreliable. */
+const protocol = ({ m, s: { traits } }: Evidence): JudgedRule => ({
+  id: 'protocol',
+  state: stateOf(m.phases.go !== null, m.strayAnswers === 0),
+  observed: m.strayAnswers,
+  ...fixed(0),
+  advice:
+    traits.playerCode !== null
+      ? `the player module ${traits.playerCode} settled an operation twice, or one that it was not given: see the errors of the run; its latencies are unreliable`
+      : 'the target sent unexpected answers, so the latency figures are unreliable: see the wire protocol in the README of its system',
+  consequence: 'invalid',
+});
 
 /** A planned fault that did not happen, or after which a component did not answer again, proves nothing. */
 function faultsInjected({ m, s }: Evidence): JudgedRule {
