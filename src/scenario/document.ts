@@ -16,6 +16,8 @@ import { type Path, type Problem, ScenarioError, shown } from './problem.ts';
 export const LARGEST_SCENARIO = 256 * 1024;
 /** More aliases than a real scenario has: expanding nested ones could exhaust memory. */
 const MOST_ALIASES = 20;
+/** Errors of the file's notation that are kept. */
+const MOST_SHOWN = 1_000;
 /** No scenario is nested deeper than this. */
 const DEEPEST = 20;
 
@@ -118,12 +120,14 @@ export function readYaml(file: string, bytes: Uint8Array): YamlDocument {
       lineCounter: lines,
       logLevel: 'error',
     });
-    const broken = [...document.errors, ...document.warnings].map(({ code, message, pos }): Problem => {
+    const found = [...document.errors, ...document.warnings];
+    // A file of nothing but quotes has a hundred thousand errors, of which a reader needs the first.
+    const broken = found.slice(0, MOST_SHOWN).map(({ code, message, pos }): Problem => {
       const [own, hint] = YAML_ERRORS[code] ?? [`invalid YAML: ${message.split('\n')[0]}`, null];
       return { where: whereOf(pos[0]), path: '', message: own, hint };
     });
     const problems = broken.length > 0 ? broken : doubleKeys(document, whereOf);
-    if (problems.length > 0) throw new ScenarioError(problems);
+    if (problems.length > 0) throw new ScenarioError(problems, Math.max(0, found.length - MOST_SHOWN));
     const contents: Node | null = document.contents;
     const resolve = (node: unknown): unknown => (isAlias(node) ? node.resolve(document) : node);
     return {

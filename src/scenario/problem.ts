@@ -26,7 +26,7 @@ export const startsWith = (path: Path, start: Path): boolean => start.every((key
 const lineOf = ({ where, path, message }: Problem): string =>
   `${where}${path === '' || where.startsWith(`--set ${path}=`) ? '' : ` ${path}`}: ${message}`;
 
-function messageOf(problems: readonly Problem[]): string {
+function messageOf(problems: readonly Problem[], more: number): string {
   const [first] = problems;
   if (first === undefined) return 'the scenario cannot be used';
   if (problems.length === 1) return lineOf(first);
@@ -36,16 +36,22 @@ function messageOf(problems: readonly Problem[]): string {
       `  ${lineOf(problem)}`,
       ...(problem.hint === null ? [] : [`    hint: ${problem.hint}`]),
     ]);
-  const rest = problems.length - SHOWN;
-  return [`${problems.length} problems`, ...lines, ...(rest > 0 ? [`  and ${rest} more`] : [])].join('\n');
+  const all = problems.length + more;
+  const rest = all - SHOWN;
+  return [`${all} problems`, ...lines, ...(rest > 0 ? [`  and ${rest} more`] : [])].join('\n');
 }
 
 /** All errors of a scenario. */
 export class ScenarioError extends CapbenchError {
   readonly problems: readonly Problem[];
 
-  constructor(problems: readonly Problem[]) {
-    super(EXIT.badInput, messageOf(problems), (problems.length === 1 && problems[0]?.hint) || undefined);
+  /** `more`: problems that were not kept. */
+  constructor(problems: readonly Problem[], more = 0) {
+    super(
+      EXIT.badInput,
+      messageOf(problems, more),
+      (problems.length === 1 && problems[0]?.hint) || undefined,
+    );
     this.problems = problems;
   }
 }
