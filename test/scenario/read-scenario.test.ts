@@ -339,3 +339,9 @@ test('a file with only unknown keys is refused without a message for each', () =
   expect(problems.length).toBeGreaterThan(10);
   expect(problems.length).toBeLessThan(100);
 });
+
+test('of a file of nothing but errors of notation the first thousand are kept, and all are counted', () => {
+  const text = '""'.repeat(2_000);
+  expect(problemsOf(text)).toHaveLength(1_000);
+  expect(() => read(text)).toThrow(/^1999 problems\n(?:.*\n)+ {2}and \d+ more$/);
+});
