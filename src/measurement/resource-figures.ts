@@ -286,13 +286,17 @@ export function hostFigures(m: Measurements): Figures['host'] {
   };
 }
 
-/** By how much the loop of the worst worker was late, of the measure phase: gauges of a second each. */
+/** By how much the loop of the worst worker was late, of the measure phase. */
 function stalledPercent(m: Measurements): number | null {
   const { from, to } = m.measured ?? NOWHERE;
   const shares = numbered(m.series, 'generator', 'stalledMs').map(({ points }) => {
-    // Each point covers the second that ends there.
-    const seconds = points.filter(([at]) => at > from && at <= to).map(([, ms]) => ms);
-    return percentOf(sumOf(seconds), 1000 * (to - from));
+    const within = points.map(([at, ms], index) => {
+      // A point covers the time since the one before: a second, or longer where the loop was too late to say so.
+      const since = points[index - 1]?.[0] ?? at - 1;
+      const inside = Math.max(0, Math.min(at, to) - Math.max(since, from));
+      return at > since ? (Math.min(ms, 1000 * (at - since)) * inside) / (at - since) : 0;
+    });
+    return points.length === 0 ? null : percentOf(sumOf(within), 1000 * (to - from));
   });
   return spreadOf(shares).max;
 }

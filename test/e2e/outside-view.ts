@@ -28,16 +28,17 @@ const SAMPLE_MS = 100;
 const LISTENING = '0A';
 const ESTABLISHED = '01';
 
+/** The kernel writes the table piece by piece: where others open sockets meanwhile, a line may be there twice. */
 function socketsNow(): readonly Socket[] {
-  return readFileSync('/proc/net/tcp', 'latin1')
-    .trim()
-    .split('\n')
-    .slice(1)
-    .map((line) => {
+  const lines = readFileSync('/proc/net/tcp', 'latin1').trim().split('\n').slice(1);
+  const byInode = new Map(
+    lines.map((line) => {
       const [, local = '', remote = '', state = '', , , , , , inode = ''] = line.trim().split(/\s+/);
       const portOf = (address: string): number => Number.parseInt(address.split(':')[1] ?? '', 16);
-      return { localPort: portOf(local), remotePort: portOf(remote), state, inode };
-    });
+      return [inode, { localPort: portOf(local), remotePort: portOf(remote), state, inode }] as const;
+    }),
+  );
+  return [...byInode.values()];
 }
 
 /** The inodes of the sockets that a process holds. */
@@ -106,9 +107,11 @@ export function plateauOf(views: readonly OutsideView[], players: number): reado
   return views.slice(full.indexOf(true), full.lastIndexOf(true) + 1);
 }
 
-/** The median of the keys. */
-export const medianKeysOf = (views: readonly OutsideView[]): number =>
-  views.map(({ keys }) => keys).toSorted((a, b) => a - b)[Math.floor(views.length / 2)] ?? Number.NaN;
+/** The median and the maximum of what was seen. A table of sockets that changes while it is read may lack some of them. */
+export function spreadOf(views: readonly OutsideView[], what: keyof OutsideView) {
+  const sorted = views.map((view) => view[what]).toSorted((a, b) => a - b);
+  return { median: sorted[Math.floor(sorted.length / 2)] ?? Number.NaN, max: sorted.at(-1) ?? Number.NaN };
+}
 
 /** A connection to the Redis of the run, whose password only its configuration has. */
 function redisOf(pid: number | undefined): Redis | null {

@@ -40,6 +40,16 @@ test('stalls are weighed by their time, of the worst worker', () => {
   expect(Number(stall.observed)).toBeCloseTo(3, 6);
 });
 
+test('of a stall that ends after the measure phase, what is within it counts', () => {
+  const { from, to } = recorded.measured ?? { from: 0, to: 0 };
+  const points = [
+    [to - 0.05 * (to - from), 0],
+    [to + 30, 1e9],
+  ] as const;
+  const late = verdictOf(withSeries({ 'generator.0.stalledMs': { kind: 'gauge', points } }));
+  expect(Number(ruleOf(late, 'generator-stalled').observed)).toBeCloseTo(5, 6);
+});
+
 test('the calibration is told with its figures, and must keep its schedule', () => {
   expect(ruleOf(verdictOf({}), 'generator-calibration')).toMatchObject({
     state: 'held',
