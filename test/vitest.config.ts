@@ -25,12 +25,16 @@ const COMPONENTS = [
   'load/k6/*.test.ts',
   'load/module/*.test.ts',
   'probe/{attached-postgres,host,metrics,redis,target-processes,watch}.test.ts',
-  'bench/truth/engine.test.ts',
 ];
 /** Damaged input by the hundred: `npm run test:fuzz`. */
 const FUZZ = ['fuzz/*.test.ts', 'scenario/mutation.test.ts'];
-/** The package as its users have it: `npm run test:acceptance`. */
-const ACCEPTANCE = ['acceptance/*.test.ts'];
+/** The package as its users have it, and what takes long beside that: `npm run test:acceptance`. */
+const ACCEPTANCE = [
+  'acceptance/*.test.ts',
+  'bench/truth/engine.test.ts',
+  'e2e/faults/host.test.ts',
+  'load/k6/{merge,segments,standalone}.test.ts',
+];
 
 export default defineConfig({
   plugins: [fonts],
@@ -59,9 +63,10 @@ export default defineConfig({
         test: {
           name: 'components',
           include: COMPONENTS,
+          exclude: ACCEPTANCE,
           globalSetup: './postgres-once.ts',
           isolate: false,
-          // They wait more than they compute: six at a time keep two cores busy.
+          // They wait more than they compute: five at a time keep two cores busy.
           maxWorkers: 5,
           sequence: { groupOrder: 1 },
         },

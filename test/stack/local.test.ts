@@ -61,7 +61,7 @@ const pidOf = (stack: Stack, world: number): number => stack.endpoints.worlds[wo
 describe('a local stack', () => {
   it('is one world with the servers of the scenario, and can be a target', async () => {
     const preloaded = scenarioOf({ shared_preload_libraries: 'pg_stat_statements' });
-    const stack = await open({ scenario: preloaded, token: 'of-this-stack-alone' });
+    const stack = await open({ scenario: preloaded, token: 'of-this-stack-alone', env: {} });
     expect(stack.kind).toBe('local');
     const { worlds, database } = stack.endpoints;
     const targets = await resolveTargets(worlds.map(({ url }) => url).reverse(), []);

@@ -50,6 +50,10 @@ export const failureOf = (stack: Stack) =>
 
 export const never = new AbortController().signal;
 
+/** Of the suite's PostgreSQL, whose cluster is copied; its real `initdb` costs a second of CPU. */
+const { CAPBENCH_TEST_POSTGRES_BIN: bin } = process.env;
+const COPIED: NodeJS.ProcessEnv = bin === undefined ? {} : { CAPBENCH_POSTGRES_BIN: bin };
+
 /** The stack of such a scenario, as a run starts it. */
 export const openSmallStack = (
   scenario: Scenario,
@@ -58,7 +62,7 @@ export const openSmallStack = (
   openLocalStack(flux.components?.(scenario) ?? [], {
     ...{
       signal: never,
-      env: {},
+      env: COPIED,
       token: '',
       password: 'of-these-tests-alone',
       mayRestart: scenario.faults.length > 0,

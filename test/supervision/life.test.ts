@@ -39,7 +39,13 @@ afterEach(() => {
   rmSync(tmp, { recursive: true, force: true });
 });
 
-function open(before: readonly string[] = [], env: Readonly<Record<string, string>> = {}): Opener {
+const { CAPBENCH_TEST_POSTGRES_BIN: bin } = process.env;
+/** The suite's PostgreSQL, whose cluster is copied. */
+const COPIED = bin === undefined ? {} : { CAPBENCH_TEST_POSTGRES_BIN: bin };
+/** The real `initdb`. */
+const INITDB = {};
+
+function open(before: readonly string[] = [], env: Readonly<Record<string, string>> = COPIED): Opener {
   const [command = '', ...args] = [...before, process.execPath, opener.program];
   const child = spawn(command, args, {
     detached: true,
@@ -113,7 +119,7 @@ describe('a stack that is closed', () => {
   });
 
   it('had a folder that only its own accounts could enter', async () => {
-    const opened = open();
+    const opened = open([], INITDB);
     const { database } = endpointsOf(await opened.at('up'));
     const run = join(tmp, readdirSync(tmp)[0] ?? '');
     expect(statSync(run).mode & 0o7).toBe(0);
@@ -139,7 +145,7 @@ describe('SIGKILL of the process that opened it leaves nothing', () => {
     ['PostgreSQL starts', /\/postgres -D /],
     ['the world servers start', /flux-server\.js/],
   ])('while %s', async (_what, command) => {
-    const { child } = open();
+    const { child } = open([], INITDB);
     await running(command);
     child.kill('SIGKILL');
     await nothingIsLeft();
@@ -208,7 +214,7 @@ it.runIf(root && hasSetpriv() && canTraverse(import.meta.dirname, nobody))(
   "everything works for an ordinary user, who sees less of root's processes",
   async () => {
     chmodSync(tmp, 0o777);
-    const opened = open(setpriv);
+    const opened = open(setpriv, INITDB);
     const { database } = endpointsOf(await opened.at('up'));
     expect(statSync(`/proc/${database?.pid}`).uid).toBe(nobody.uid);
     expect(statSync(join(database?.host ?? '', '..')).mode & 0o77).toBe(0);
