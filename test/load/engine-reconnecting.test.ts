@@ -282,11 +282,11 @@ test('a run ends when the fleet is closed', async () => {
 });
 
 test('unexpected answers are counted', async () => {
-  const workload = workloadWith({ players: 2, intentRate: 5, duration: 1, postRate: 0 });
-  const { tally } = await load(workload, { intent: (_player, seq) => (seq % 2 === 0 ? 'twice' : 'ok') });
-  const even = [...figuresOf(tally.ledger).sentMax].reduce((sum, max) => sum + Math.floor(max / 2), 0);
-  expect(even).toBeGreaterThan(2);
-  expect(tally.strayAnswers).toBe(even);
+  const workload = workloadWith({ players: 2, intentRate: 20, duration: 1, postRate: 0 });
+  // Not the last one of a player: after that nothing is waited for.
+  const { tally } = await load(workload, { intent: (_player, seq) => (seq === 2 ? 'twice' : 'ok') });
+  expect(Math.min(...figuresOf(tally.ledger).sentMax.slice(0, 2))).toBeGreaterThan(2);
+  expect(tally.strayAnswers).toBe(2);
   expect(figuresOf(tally.ledger).ackedN).toEqual(figuresOf(tally.ledger).sentN);
 });
 
