@@ -1,5 +1,6 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { map, whole } from './leaf.ts';
+import { type SettingValue, settingsMap } from './settings-map.ts';
 
 /**
  * The settings of redis.conf that a scenario may name: memory, eviction, persistence, clients, encodings and background work.
@@ -17,20 +18,16 @@ const ALLOWED = [
   /^(?:hash|list|set|zset|stream|hll)-[a-z-]+$/,
 ];
 
-const settingValue = z.union([z.string().max(200), z.number(), z.boolean()]);
-
-const settingText = (value: string | number | boolean): string =>
+const settingText = (value: SettingValue): string =>
   typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value).trim();
 
 /** What was expected instead of a setting; null when it is allowed. */
-function settingProblem(name: string, value: unknown): string | null {
-  const given = settingValue.safeParse(value);
-  if (!given.success) return "a setting's value as in redis.conf";
+function settingProblem(name: string, value: SettingValue): string | null {
   if (!/^[a-z][a-z-]*$/.test(name)) return "a setting's name as in redis.conf, in lower case";
   if (!ALLOWED.some((pattern) => pattern.test(name))) {
     return 'another setting: a scenario may set memory, eviction, persistence, clients and encodings, and nothing that could run code, or write or listen elsewhere';
   }
-  const text = settingText(given.data);
+  const text = settingText(value);
   // No quotes, escapes or line breaks, which could start another setting.
   if (!/^[\w .%-]*$/.test(text)) return "a setting's value as in redis.conf, on one line";
   const [, , expected] = VALUES.find(([known, values]) => known.test(name) && !values.test(text)) ?? [];
@@ -55,22 +52,10 @@ const VALUES: readonly (readonly [name: RegExp, values: RegExp, expected: string
   ],
 ];
 
-const settings = z
-  .record(z.string(), z.unknown(), { error: 'a map of Redis settings' })
-  .meta({ additionalProperties: { type: ['string', 'number', 'boolean'] } })
-  .transform((given, context): Record<string, string> => {
-    const kept: Record<string, string> = {};
-    for (const [name, value] of Object.entries(given)) {
-      const message = settingProblem(name, value);
-      const read = settingValue.safeParse(value);
-      if (message !== null || !read.success) {
-        context.addIssue({ code: 'custom', message: message ?? 'a value', path: [name], input: value });
-      } else {
-        kept[name] = settingText(read.data);
-      }
-    }
-    return kept;
-  });
+const settings = settingsMap({
+  ...{ program: 'Redis', file: 'redis.conf', longest: 200 },
+  ...{ problemOf: settingProblem, textOf: settingText },
+});
 
 export const redisSchema = map({
   version: whole(1, 99)

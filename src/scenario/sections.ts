@@ -3,6 +3,7 @@ import { duration, line, list, map, oneOf, prose, quantity, whole, word } from '
 import { watchedSelector } from './metric-selector.ts';
 import type { OperationSpec } from './operations.ts';
 import { DEFAULT_CALIBRATION, DEFAULT_RULES } from './rules.ts';
+import { type SettingValue, settingsMap } from './settings-map.ts';
 
 export const calibrationSchema = map({
   seconds: quantity(0, 60)
@@ -144,43 +145,27 @@ const HARMLESS: Readonly<Record<string, readonly string[]>> = {
   listen_addresses: ['', 'localhost', '127.0.0.1'],
 };
 
-const settingValue = z.union([z.string().max(500), z.number(), z.boolean()]);
-
 /** What was expected instead of a setting; null when it is allowed. */
-function settingProblem(name: string, value: unknown): string | null {
-  const given = settingValue.safeParse(value);
-  if (!given.success) return "a setting's value as in postgresql.conf";
+function settingProblem(name: string, value: SettingValue): string | null {
   const allowed = Object.hasOwn(HARMLESS, name) ? HARMLESS[name] : undefined;
   if (!/^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?$/.test(name)) return "a setting's name as in postgresql.conf";
-  if (allowed !== undefined && !allowed.includes(settingText(given.data))) {
+  if (allowed !== undefined && !allowed.includes(settingText(value))) {
     return `one of ${allowed.map((word) => `'${word}'`).join(', ')} (a scenario loads no code and opens no port)`;
   }
   if (allowed === undefined && UNSAFE_SETTING.test(name)) {
     return 'another setting: this one is not allowed in a scenario (it could run code, or write or listen elsewhere)';
   }
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a line break would start another setting
-  return /[\0-\x1f\x7f]/.test(settingText(given.data)) ? 'a value on one line' : null;
+  return /[\0-\x1f\x7f]/.test(settingText(value)) ? 'a value on one line' : null;
 }
 
-const settingText = (value: string | number | boolean): string =>
+const settingText = (value: SettingValue): string =>
   typeof value === 'boolean' ? (value ? 'on' : 'off') : String(value);
 
-const settings = z
-  .record(z.string(), z.unknown(), { error: 'a map of PostgreSQL settings' })
-  .meta({ additionalProperties: { type: ['string', 'number', 'boolean'] } })
-  .transform((given, context): Record<string, string> => {
-    const kept: Record<string, string> = {};
-    for (const [name, value] of Object.entries(given)) {
-      const message = settingProblem(name, value);
-      const read = settingValue.safeParse(value);
-      if (message !== null || !read.success) {
-        context.addIssue({ code: 'custom', message: message ?? 'a value', path: [name], input: value });
-      } else {
-        kept[name] = settingText(read.data);
-      }
-    }
-    return kept;
-  });
+const settings = settingsMap({
+  ...{ program: 'PostgreSQL', file: 'postgresql.conf', longest: 500 },
+  ...{ problemOf: settingProblem, textOf: settingText },
+});
 
 export const postgresSchema = map({
   version: whole(10, 99).default(16).describe('Major version'),

@@ -26,6 +26,20 @@ const MOST_CONNECTIONS = 16_384;
 /** Of the proxy itself: its listener, its logs, the checks of the servers. */
 const SPARE_DESCRIPTORS = 128;
 
+/** The proxy in front of these servers, if the scenario has one. */
+export const edgeComponents = (
+  edge: EdgeSettings | undefined,
+  servers: readonly ComponentSpec[],
+): readonly ComponentSpec[] =>
+  edge === undefined
+    ? []
+    : [
+        edgeComponent(
+          edge,
+          servers.map(({ name }) => name),
+        ),
+      ];
+
 /**
  * The component `edge`: a proxy in front of the servers of these components, at an address that it keeps over restarts
  * (`addresses.edge`). It is ready once a server answers `GET /health` through it.

@@ -1,9 +1,10 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { platform } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { processesIn } from '../stack/leftovers.ts';
+import { socketsOf } from './faults/inside.ts';
 
 /** What can be seen of a run without asking capbench or its servers: the kernel's table of sockets, and the keys of Redis. */
 export interface OutsideView {
@@ -41,21 +42,6 @@ function socketsNow(): readonly Socket[] {
   return [...byInode.values()];
 }
 
-/** The inodes of the sockets that a process holds. */
-const heldBy = (pid: number): readonly string[] => {
-  try {
-    return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
-      try {
-        return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1] ?? [];
-      } catch {
-        return [];
-      }
-    });
-  } catch {
-    return [];
-  }
-};
-
 /** Looks at the run in this temporary directory until it has ended; `server` is the bundle that its servers run. */
 export async function watchFromOutside(
   { tmp, finished }: { readonly tmp: string; readonly finished: Promise<unknown> },
@@ -76,13 +62,13 @@ export async function watchFromOutside(
       redis ??= redisOf(pidsOf('redis-server').concat(pidsOf('valkey-server'))[0]);
       if (redis === null) continue;
       const table = socketsNow();
-      const ofServers = new Set(pidsOf(`${server}.js`).flatMap(heldBy));
+      const ofServers = new Set(pidsOf(`${server}.js`).flatMap(socketsOf));
       const ports = new Set(
         table
           .filter((one) => one.state === LISTENING && ofServers.has(one.inode))
           .map((one) => one.localPort),
       );
-      const ofWorkers = new Set(pidsOf('fleet-worker.js').flatMap(heldBy));
+      const ofWorkers = new Set(pidsOf('fleet-worker.js').flatMap(socketsOf));
       const sockets = table.filter(
         ({ state, inode, remotePort }) =>
           state === ESTABLISHED && ofWorkers.has(inode) && ports.has(remotePort),

@@ -6,8 +6,8 @@ import type { Measurements } from '../../measurement/measurements.ts';
 import { gaugeOf, increaseOf, measuredOf, percentOf, ratio, sumOf } from '../../measurement/readings.ts';
 import type { SystemFigures } from '../../measurement/system-figures.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
-import { EVENT_SERIES } from './probe.ts';
 import { roomsOf } from './scenario.ts';
+import { EVENT_TYPES } from './server/game.ts';
 import type { KeyKind } from './store-probe.ts';
 
 const mud = z.object({
@@ -78,7 +78,7 @@ function mudOf(m: Measurements, scenario: Scenario): Read<typeof mud> {
   const [saves, savedStates, states] = [grown('saves'), grown('savedStates'), grown('states')];
   const shortest = gaugeOf(m.series['mud.shortestTtlSeconds'], window);
   const longest = gaugeOf(m.series['mud.longestTtlSeconds'], window);
-  const published = EVENT_SERIES.map((type) => grown(`events_${type}`));
+  const published = EVENT_TYPES.map((type) => grown(`events_${type}`));
   return {
     savesPerSecond: saves === null || seconds <= 0 ? null : saves / seconds,
     statesPerSave: ratio(savedStates, saves),

@@ -6,6 +6,7 @@ import {
   type ServerSeries,
 } from '../../probe/server-page.ts';
 import type { WorldEndpoint } from '../../stack/stack.ts';
+import { EVENT_TYPES } from './server/game.ts';
 
 const counters: Readonly<Record<string, string>> = {
   redisCommands: 'capbench_world_redis_commands_total',
@@ -30,15 +31,6 @@ const gauges: Readonly<Record<string, string>> = {
   channels: 'capbench_mud_channels',
 };
 
-/** The document's event types: each is a series of its own, `world.N.events_<type>`. */
-export const EVENT_SERIES = [
-  'player_move',
-  'npc_action',
-  'ambiance',
-  'player_message',
-  'quest_update',
-] as const;
-
 const seriesOf = (
   names: Readonly<Record<string, string>>,
   kind: ServerSeries['kind'],
@@ -50,7 +42,7 @@ const PAGE: ServerPage = {
     ...COMMON_SERIES,
     ...seriesOf(counters, 'counter'),
     ...seriesOf(gauges, 'gauge'),
-    ...EVENT_SERIES.map(
+    ...EVENT_TYPES.map(
       (type): ServerSeries => ({
         ...{ name: `events_${type}`, metric: 'capbench_mud_events_total', kind: 'counter' },
         labels: { type },

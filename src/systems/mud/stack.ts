@@ -1,7 +1,7 @@
 import type { Scenario } from '../../scenario/scenario.ts';
 import type { ComponentSpec, StartContext } from '../../stack/component-spec.ts';
 import { databaseEnvironment } from '../../stack/database-environment.ts';
-import { edgeComponent } from '../../stack/edge-component.ts';
+import { edgeComponents } from '../../stack/edge-component.ts';
 import { askWorld } from '../../stack/health.ts';
 import { postgresComponent } from '../../stack/postgres-component.ts';
 import { redisComponent } from '../../stack/redis-component.ts';
@@ -25,16 +25,7 @@ export function mudComponents(scenario: Scenario): readonly ComponentSpec[] {
       health: (server, signal) => askWorld(server, 'mud', signal),
     });
   });
-  const proxy =
-    edge === undefined
-      ? []
-      : [
-          edgeComponent(
-            edge,
-            servers.map(({ name }) => name),
-          ),
-        ];
-  return [redisComponent(redis), postgresComponent(postgres), ...servers, ...proxy];
+  return [redisComponent(redis), postgresComponent(postgres), ...servers, ...edgeComponents(edge, servers)];
 }
 
 function environmentOf(scenario: Scenario, instance: number, { token, started }: StartContext) {

@@ -1,6 +1,6 @@
 import type { Scenario } from '../../scenario/scenario.ts';
 import type { ComponentSpec, StartContext } from '../../stack/component-spec.ts';
-import { edgeComponent } from '../../stack/edge-component.ts';
+import { edgeComponents } from '../../stack/edge-component.ts';
 import { askWorld } from '../../stack/health.ts';
 import type { MemoryNeed } from '../../stack/memory-need.ts';
 import { postgresComponent } from '../../stack/postgres-component.ts';
@@ -47,16 +47,7 @@ export function quizComponents(scenario: Scenario): readonly ComponentSpec[] {
       readyLimit: READY_MS.server + READY_MS.worker * workers,
     });
   });
-  const proxy =
-    edge === undefined
-      ? []
-      : [
-          edgeComponent(
-            edge,
-            servers.map(({ name }) => name),
-          ),
-        ];
-  return [postgresComponent(postgres), redisComponent(redis), ...servers, ...proxy];
+  return [postgresComponent(postgres), redisComponent(redis), ...servers, ...edgeComponents(edge, servers)];
 }
 
 function environmentOf(scenario: Scenario, instance: number, { token, started }: StartContext) {
