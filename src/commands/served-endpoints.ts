@@ -24,7 +24,9 @@ export function endpointsText(
   { traits }: Pick<Scenario, 'traits'>,
   { worlds, database, addresses = {} }: Endpoints,
 ): string {
-  const targets = worlds.map(({ url }) => `--target ${url}`).join(' ');
+  // Where a proxy stands in front of the servers, players connect to it.
+  const entrances = addresses.edge === undefined ? worlds.map(({ url }) => url) : [addresses.edge];
+  const targets = entrances.map((url) => `--target ${url}`).join(' ');
   return [
     ...worlds.map(({ url }, index) => `world server ${index + 1}  ${url}`),
     ...(database === null

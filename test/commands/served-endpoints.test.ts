@@ -18,7 +18,16 @@ test('what serve prints has the address and the password of each component, and 
   expect(text).toContain('world server 1  http://127.0.0.1:4001\n');
   expect(text).toMatch(new RegExp(`^redis +redis://127\\.0\\.0\\.1:4002/0, .*${PASSWORD}$`, 'm'));
   expect(text).toMatch(/^edge +http:\/\/127\.0\.0\.1:4003\/$/m);
-  expect(text).toContain('capbench run mud-small --target http://127.0.0.1:4001');
+});
+
+test('a run is pointed at the proxy in front of the servers, or else at each server', () => {
+  const commandOf = (given: Endpoints): string | undefined =>
+    endpointsText('mud-small', scenarioOf(), given).trim().split('\n').at(-1);
+  expect(commandOf(endpoints)).toBe('capbench run mud-small --target http://127.0.0.1:4003');
+  const worlds = [...endpoints.worlds, { url: 'http://127.0.0.1:4005', pid: 8 }];
+  expect(commandOf({ worlds, database: null })).toBe(
+    'capbench run mud-small --target http://127.0.0.1:4001 --target http://127.0.0.1:4005',
+  );
 });
 
 test('and as JSON', () => {
