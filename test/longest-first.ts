@@ -44,6 +44,7 @@ const SECONDS: Readonly<Record<string, number>> = {
   'commands/list.test.ts': 12,
   'commands/setup.test.ts': 12,
   'e2e/autocannon.test.ts': 11,
+  'systems/flux/foreign-servers.test.ts': 10,
 };
 
 const secondsOf = ({ moduleId }: TestSpecification): number =>

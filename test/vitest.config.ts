@@ -19,6 +19,7 @@ const COMPONENTS = [
   'supervision/*.test.ts',
   'systems/**/server/*.test.ts',
   'systems/*/autocannon/*.test.ts',
+  'systems/flux/{attach,foreign-servers}.test.ts',
   'systems/own/*.test.ts',
   'toy/*.test.ts',
   'load/{engine,refusals,wake,worker}*.test.ts',
