@@ -50,6 +50,14 @@ export const PROMISED: readonly Case[] = [
   { name: 'mud-faults', scenario: 'mud-faults', mostSeconds: 300, codes: [EXIT.pass] },
   { name: 'quiz-faults', scenario: 'quiz-faults', mostSeconds: 300, codes: [EXIT.pass] },
   { name: 'quiz-edge', scenario: 'quiz-edge', mostSeconds: 180, codes: [EXIT.pass] },
+  {
+    ...{ name: 'quiz-edge behind haproxy', scenario: 'quiz-edge', mostSeconds: 180 },
+    set: [
+      ...['edge.program=haproxy', 'edge.balance=source'],
+      ...['budgets.QZ-053.limit=source', 'budgets.QZ-053.reading=of haproxy: by the address of the client'],
+    ],
+    codes: [EXIT.pass],
+  },
 ];
 
 /** Each broken variant of a promise, and each negative control, is caught. */
