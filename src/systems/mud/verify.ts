@@ -2,11 +2,12 @@ import { isDeepStrictEqual } from 'node:util';
 import { askOnce } from '../../probe/counted-rows.ts';
 import type { StoredNumbers } from '../../probe/stored-numbers.ts';
 import { type OpenVerification, verifyNumbers } from '../../probe/verification.ts';
+import { figuresOf, hashOf } from '../../server/applied-numbers.ts';
+import { NO_NUMBERS, numbersBeyond } from '../../server/number-ranges.ts';
 import type { DatabaseEndpoint } from '../../stack/stack.ts';
 import { pause } from '../../supervision/time-limit.ts';
 import { openRedisReader, type RedisReader } from './redis-reader.ts';
-import { NO_NUMBERS, numbersBeyond } from './server/number-ranges.ts';
-import { figuresOf, hashOf, isPlayerState, type PlayerState } from './server/player-state.ts';
+import { isPlayerState, type PlayerState } from './server/player-state.ts';
 import { mudWorkload, TABLE } from './workload.ts';
 
 /** Beyond the interval, in which a save is under way. */

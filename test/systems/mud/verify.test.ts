@@ -1,10 +1,6 @@
 import { expect, test } from 'vitest';
-import {
-  counted,
-  figuresOf,
-  newPlayer,
-  type PlayerState,
-} from '../../../src/systems/mud/server/player-state.ts';
+import { figuresOf } from '../../../src/server/applied-numbers.ts';
+import { counted, newPlayer, type PlayerState } from '../../../src/systems/mud/server/player-state.ts';
 import { type GameRow, savedNumbers, storedNumbers } from '../../../src/systems/mud/verify.ts';
 
 const PLAYER = 3;

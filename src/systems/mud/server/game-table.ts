@@ -1,10 +1,11 @@
 import type pg from 'pg';
+import { figuresOf } from '../../../server/applied-numbers.ts';
 import { BatchWriter } from '../../../server/batch-writer.ts';
 import type { DatabaseAccess } from '../../../server/database-connection.ts';
+import { contains } from '../../../server/number-ranges.ts';
 import { TABLE } from '../workload.ts';
 import { merged } from './merge.ts';
-import { contains } from './number-ranges.ts';
-import { figuresOf, type PlayerState } from './player-state.ts';
+import type { PlayerState } from './player-state.ts';
 
 /** PostgreSQL does not answer now. */
 export class DatabaseAway extends Error {

@@ -1,6 +1,7 @@
+import { unitedNumbers } from '../../../server/applied-numbers.ts';
+import { contains, hasNumber, lastOf, numbersBeyond } from '../../../server/number-ranges.ts';
 import { newRoom, play } from './game.ts';
-import { contains, hasNumber, lastOf, numbersBeyond } from './number-ranges.ts';
-import { type AwayCommand, counted, type PlayerState, unitedNumbers } from './player-state.ts';
+import { type AwayCommand, counted, type PlayerState } from './player-state.ts';
 
 /** The state with a command on top, as it is kept in PostgreSQL while Redis is away. */
 export const playedAway = (state: PlayerState, number: number, command: string): PlayerState => ({

@@ -1,23 +1,7 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
-import { sequenceHash } from '../../../sequence-hash.ts';
+import { type AppliedNumbers, withNumber } from '../../../server/applied-numbers.ts';
+import { isNumberRanges, NO_NUMBERS } from '../../../server/number-ranges.ts';
 import { homeOf } from '../rooms.ts';
-import {
-  countOf,
-  isNumberRanges,
-  lastOf,
-  NO_NUMBERS,
-  type NumberRanges,
-  numbersBeyond,
-  sumOf,
-  united,
-} from './number-ranges.ts';
-
-/** Which commands were applied. */
-export interface AppliedNumbers {
-  readonly numbers: NumberRanges;
-  /** The sum of the numbers' hashes modulo 2^48. */
-  readonly seqHash: number;
-}
 
 /** A player's character, and the commands that were applied to it. */
 export interface PlayerState extends AppliedNumbers {
@@ -33,24 +17,10 @@ export interface PlayerState extends AppliedNumbers {
 }
 export type AwayCommand = readonly [number: number, command: string];
 
-const HASH_MODULUS = 2 ** 48;
-
 /** A new character. `rooms`: how many there are. */
 export const newPlayer = (player: number, rooms: number): PlayerState => ({
   ...{ numbers: NO_NUMBERS, seqHash: 0 },
   ...{ room: homeOf(player, rooms), inventory: [], found: 0, journal: [], outage: [] },
-});
-
-/** The sum of the numbers' hashes modulo 2^48. */
-export const hashOf = (numbers: NumberRanges): number => hashWith(0, numbersBeyond(numbers, NO_NUMBERS));
-
-const hashWith = (hash: number, numbers: readonly number[]): number =>
-  numbers.reduce((sum, number) => (sum + sequenceHash(number)) % HASH_MODULUS, hash);
-
-/** What both together have. */
-export const unitedNumbers = (one: AppliedNumbers, other: AppliedNumbers): AppliedNumbers => ({
-  numbers: united(one.numbers, other.numbers),
-  seqHash: hashWith(one.seqHash, numbersBeyond(other.numbers, one.numbers)),
 });
 
 /** Whether something that was read is a state. */
@@ -70,12 +40,7 @@ export function isPlayerState(value: unknown): value is PlayerState {
 /** The state with one more number applied; the same state if it has it already. */
 export const counted = (state: PlayerState, number: number): PlayerState => ({
   ...state,
-  ...unitedNumbers(state, { numbers: [[number, number]], seqHash: 0 }),
-});
-
-/** The figures of a row: the highest number, how many there are, their sum and the sum of their hashes. */
-export const figuresOf = ({ numbers, seqHash }: AppliedNumbers) => ({
-  ...{ lastSeq: lastOf(numbers), appliedN: countOf(numbers), seqSum: sumOf(numbers), seqHash },
+  ...withNumber(state, number),
 });
 
 /** Before a compressed state, which is not JSON. */

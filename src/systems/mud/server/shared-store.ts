@@ -1,9 +1,9 @@
+import type { NumberRanges } from '../../../server/number-ranges.ts';
 import type { RedisCommand } from '../../../server/redis-batch.ts';
 import type { RunCommands } from '../../../server/redis-client.ts';
 import { roomId, usernameOf } from '../rooms.ts';
 import { type GameEvent, newRoom, type RoomState } from './game.ts';
 import { DIRTY, GLOBAL_KEYS, playerKeys, roomKeys, userChannel } from './keys.ts';
-import type { NumberRanges } from './number-ranges.ts';
 import { decodeState, encodeState, type PlayerState } from './player-state.ts';
 import { COMMIT, LEAVE, RELEASE, SAVED, SCRIPTS, type Script, TAKE } from './scripts.ts';
 

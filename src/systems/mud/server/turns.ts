@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { hasNumber } from '../../../server/number-ranges.ts';
 import { type RedisClient, RedisUnavailable, type RunCommands } from '../../../server/redis-client.ts';
 import type { Command } from '../wire.ts';
 import type { MudConfig } from './config.ts';
@@ -6,7 +7,6 @@ import { asksForPresent, type GameEvent, newRoom, play, type RoomState, type Tur
 import { DatabaseAway, type GameTable } from './game-table.ts';
 import { type LocalPlayer, send } from './local-player.ts';
 import { hasAllOf, merged, playedAway } from './merge.ts';
-import { hasNumber } from './number-ranges.ts';
 import { counted, newPlayer, type PlayerState } from './player-state.ts';
 import type { Presence } from './presence.ts';
 import type { SharedStore } from './shared-store.ts';

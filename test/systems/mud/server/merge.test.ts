@@ -1,12 +1,8 @@
 import { expect, test } from 'vitest';
 import { sequenceHash } from '../../../../src/sequence-hash.ts';
+import { figuresOf } from '../../../../src/server/applied-numbers.ts';
 import { hasAllOf, merged, playedAway } from '../../../../src/systems/mud/server/merge.ts';
-import {
-  counted,
-  figuresOf,
-  newPlayer,
-  type PlayerState,
-} from '../../../../src/systems/mud/server/player-state.ts';
+import { counted, newPlayer, type PlayerState } from '../../../../src/systems/mud/server/player-state.ts';
 
 const ROOMS = 3;
 const PLAYER = 2;
