@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
+import { figuresOf, hashOf } from '../../hashed-numbers.ts';
+import { NO_NUMBERS, numbersBeyond } from '../../number-ranges.ts';
 import { askOnce } from '../../probe/counted-rows.ts';
 import type { StoredNumbers } from '../../probe/stored-numbers.ts';
 import { type OpenVerification, verifyNumbers } from '../../probe/verification.ts';
-import { figuresOf, hashOf } from '../../server/applied-numbers.ts';
-import { NO_NUMBERS, numbersBeyond } from '../../server/number-ranges.ts';
 import type { DatabaseEndpoint } from '../../stack/stack.ts';
 import { pause } from '../../supervision/time-limit.ts';
 import { openRedisReader, type RedisReader } from './redis-reader.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { figuresOf } from '../../../src/server/applied-numbers.ts';
+import { figuresOf } from '../../../src/hashed-numbers.ts';
 import { counted, newPlayer, type PlayerState } from '../../../src/systems/mud/server/player-state.ts';
 import { type GameRow, savedNumbers, storedNumbers } from '../../../src/systems/mud/verify.ts';
 

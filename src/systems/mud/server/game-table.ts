@@ -1,8 +1,8 @@
 import type pg from 'pg';
-import { figuresOf } from '../../../server/applied-numbers.ts';
+import { figuresOf } from '../../../hashed-numbers.ts';
+import { contains } from '../../../number-ranges.ts';
 import { BatchWriter } from '../../../server/batch-writer.ts';
 import type { DatabaseAccess } from '../../../server/database-connection.ts';
-import { contains } from '../../../server/number-ranges.ts';
 import { TABLE } from '../workload.ts';
 import { merged } from './merge.ts';
 import type { PlayerState } from './player-state.ts';

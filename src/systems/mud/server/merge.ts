@@ -1,5 +1,5 @@
-import { unitedNumbers } from '../../../server/applied-numbers.ts';
-import { contains, hasNumber, lastOf, numbersBeyond } from '../../../server/number-ranges.ts';
+import { unitedNumbers } from '../../../hashed-numbers.ts';
+import { contains, hasNumber, lastOf, numbersBeyond } from '../../../number-ranges.ts';
 import { newRoom, play } from './game.ts';
 import { type AwayCommand, counted, type PlayerState } from './player-state.ts';
 

@@ -1,10 +1,10 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
-import { type AppliedNumbers, withNumber } from '../../../server/applied-numbers.ts';
-import { isNumberRanges, NO_NUMBERS } from '../../../server/number-ranges.ts';
+import { type HashedNumbers, withNumber } from '../../../hashed-numbers.ts';
+import { isNumberRanges, NO_NUMBERS } from '../../../number-ranges.ts';
 import { homeOf } from '../rooms.ts';
 
 /** A player's character, and the commands that were applied to it. */
-export interface PlayerState extends AppliedNumbers {
+export interface PlayerState extends HashedNumbers {
   /** The number of its room. */
   readonly room: number;
   readonly inventory: readonly string[];

@@ -1,4 +1,4 @@
-import type { NumberRanges } from '../../../server/number-ranges.ts';
+import type { NumberRanges } from '../../../number-ranges.ts';
 import type { RedisCommand } from '../../../server/redis-batch.ts';
 import type { RunCommands } from '../../../server/redis-client.ts';
 import { roomId, usernameOf } from '../rooms.ts';

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hasNumber } from '../../../server/number-ranges.ts';
+import { hasNumber } from '../../../number-ranges.ts';
 import { type RedisClient, RedisUnavailable, type RunCommands } from '../../../server/redis-client.ts';
 import type { Command } from '../wire.ts';
 import type { MudConfig } from './config.ts';
-import { asksForPresent, type GameEvent, newRoom, play, type RoomState, type Turn } from './game.ts';
 import { DatabaseAway, type GameTable } from './game-table.ts';
+import { asksForPresent, type GameEvent, newRoom, play, type RoomState, type Turn } from './game.ts';
 import { type LocalPlayer, send } from './local-player.ts';
 import { hasAllOf, merged, playedAway } from './merge.ts';
 import { counted, newPlayer, type PlayerState } from './player-state.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { figuresOf } from '../../../../src/hashed-numbers.ts';
 import { sequenceHash } from '../../../../src/sequence-hash.ts';
-import { figuresOf } from '../../../../src/server/applied-numbers.ts';
 import { hasAllOf, merged, playedAway } from '../../../../src/systems/mud/server/merge.ts';
 import { counted, newPlayer, type PlayerState } from '../../../../src/systems/mud/server/player-state.ts';
 

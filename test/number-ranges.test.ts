@@ -9,7 +9,7 @@ import {
   numbersBeyond,
   sumOf,
   united,
-} from '../../src/server/number-ranges.ts';
+} from '../src/number-ranges.ts';
 
 const UP_TO = 6;
 /** Every set of the numbers 1 to 6, by its bits. */
