@@ -11,7 +11,6 @@ import { render } from '../report/render.ts';
 import type { Report } from '../report/report.ts';
 import { type TerminalStyle, terminalSummary, terminalVerdict } from '../report/terminal.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import type { FixedPathFlags } from './options.ts';
 
 /** How a verdict is printed. */
 export interface TellingFlags {
@@ -117,8 +116,13 @@ export interface FixedPath {
   readonly path: string;
 }
 
-const ARTEFACTS = { junit: 'junit.xml', summary: 'summary.md', report: 'report.html' } as const;
-const OPTIONS = ['junit', 'summary', 'report'] as const satisfies readonly (keyof FixedPathFlags)[];
+/** The options that name a file, and what they write. */
+const ARTEFACTS = {
+  ...{ junit: 'junit.xml', summary: 'summary.md', report: 'report.html' },
+  ...{ html: 'claims.html', markdown: 'claims.md' },
+} as const;
+type FileOption = keyof typeof ARTEFACTS;
+const OPTIONS = Object.keys(ARTEFACTS) as readonly FileOption[];
 
 /**
  * Checks before a run that each file can be written, and makes its folder. An existing file is removed: a job that ends
@@ -129,7 +133,7 @@ const OPTIONS = ['junit', 'summary', 'report'] as const satisfies readonly (keyo
  */
 export async function openFixedPaths(
   host: Host,
-  flags: FixedPathFlags,
+  flags: { readonly [Option in FileOption]?: string },
   inputs: readonly string[],
 ): Promise<readonly FixedPath[]> {
   const opened: FixedPath[] = [];
@@ -182,6 +186,7 @@ export async function writeFixedPaths(
   host: Host,
   files: readonly FixedPath[],
   artefacts: ReadonlyMap<string, string | Uint8Array>,
+  hint = 'the bundle holds the same file',
 ): Promise<readonly CapbenchError[]> {
   const failures: CapbenchError[] = [];
   for (const { artefact, path } of files) {
@@ -190,7 +195,7 @@ export async function writeFixedPaths(
       if (clean === null) throw new Error('it would hold a secret');
       await writeFile(path, clean);
     } catch (thrown) {
-      failures.push(unwritable(path, thrown, 'the bundle holds the same file'));
+      failures.push(unwritable(path, thrown, hint));
     }
   }
   return failures;

@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { badInput, CapbenchError, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
 import type { PlayerModule } from '../load/fleet/messages.ts';
-import { type Claims, readClaims } from '../scenario/claims.ts';
+import { type ClaimDocument, type Claims, readClaims, readDocuments } from '../scenario/claims.ts';
 import { LARGEST_SCENARIO, readYaml } from '../scenario/document.ts';
 import { nearest } from '../scenario/nearest.ts';
 import {
@@ -44,9 +44,15 @@ export async function shippedScenarios(host: Host): Promise<ReadonlyMap<string, 
   return new Map(files.map((file) => [file.replace(EXTENSION, ''), join(folder, file)]));
 }
 
+/** The documents, each with its claims. */
+export const loadDocuments = async (host: Host): Promise<readonly ClaimDocument[]> =>
+  readDocuments(await claimsFile(host));
+
 /** The documented claims that budgets may refer to. */
-export const loadClaims = async (host: Host): Promise<Claims> =>
-  readClaims(await readFile(join(host.root, 'fixtures', 'claims.json'), 'utf8'));
+export const loadClaims = async (host: Host): Promise<Claims> => readClaims(await claimsFile(host));
+
+const claimsFile = ({ root }: Host): Promise<string> =>
+  readFile(join(root, 'fixtures', 'claims.json'), 'utf8');
 
 /** A name from `capbench list`, or a path: it has a slash, or ends in .yaml or .yml. */
 async function locate(host: Host, reference: string): Promise<string> {

@@ -43,7 +43,7 @@ export function breachedParts(report: Report): string[] {
   ];
 }
 
-const STATES = {
+export const STATES = {
   met: '✓ met',
   breached: '✗ breached',
   contradicted: '≠ contradicted',
@@ -52,7 +52,7 @@ const STATES = {
 } as const;
 
 /** What a row is about, its id, and below it what there is to add. */
-const subject = (title: string, id: string, reason: string | null, details = '') => ({
+export const subject = (title: string, id: string, reason: string | null, details = '') => ({
   html: `${safe(title)} <code>${safe(id)}</code>${paragraph('reason', reason ?? '')}${paragraph('more', details)}`,
 });
 

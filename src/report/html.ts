@@ -8,23 +8,16 @@ import { errorParts, latencyTable, outcomeTable, resourceTable, stackParts } fro
 import { faultParts, stageParts } from './html-stages.ts';
 import { factList, safe } from './markup.ts';
 import { nextStep } from './next-step.ts';
+import { page, type Section } from './page.ts';
 import { capital } from './plain-text.ts';
 import { deliveryFacts, playerTable } from './player-facts.ts';
 import { numberText, quantity } from './quantity.ts';
 import type { Report } from './report.ts';
 import { areMany, foremost, scaleText } from './report-text.ts';
 import { percentileText } from './ruling-text.ts';
-import { STYLE } from './style.ts';
 import { svgOf } from './svg.ts';
 import { systemTable } from './system-facts.ts';
 import { watchedTable } from './watched.ts';
-
-interface Section {
-  readonly id: string;
-  readonly title: string;
-  /** One without any is left out. */
-  readonly parts: readonly string[];
-}
 
 const OUTCOMES = { pass: 'Pass', fail: 'Fail', invalid: 'No conclusion' } as const;
 
@@ -50,28 +43,9 @@ export function html(report: Report, charts: readonly Drawing[]): string {
       parts: [...factList(hostFacts(report)), resourceTable(report)],
     },
     { id: 'run', title: 'This run', parts: [...factList(runFacts(report)), ...errorParts(report)] },
-  ].filter(({ parts }) => parts.some((part) => part !== ''));
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
-<link rel="icon" href="data:,">
-<title>${safe(`${report.scenario}: ${OUTCOMES[report.outcome]} (${report.exitCode})`)}</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<nav aria-label="Contents"><ul>${sections.map(({ id, title }) => `<li><a href="#${id}">${safe(title)}</a></li>`).join('')}</ul></nav>
-<main>
-${verdict(report)}
-${tiles(report)}
-${sections.map(({ id, title, parts }) => `<section id="${id}"><h2>${safe(title)}</h2>${parts.join('\n')}</section>`).join('\n')}
-</main>
-</body>
-</html>
-`;
+  ];
+  const title = `${report.scenario}: ${OUTCOMES[report.outcome]} (${report.exitCode})`;
+  return page(title, [verdict(report), tiles(report)], sections);
 }
 
 function verdict(report: Report): string {

@@ -110,6 +110,16 @@ export const envelopeSchema = z.object({
   startedAt: text.describe('ISO 8601, UTC.'),
 });
 
+/** The parts of a report.json from which claims of documents are ruled. */
+export const ruledReportSchema = z.object({
+  ...envelopeSchema.pick({
+    ...{ schemaVersion: true, scenario: true, outcome: true, exitCode: true, headline: true },
+    ...{ rulings: true, altered: true, startedAt: true },
+  }).shape,
+  load: z.object({ scale: z.number() }),
+  host: z.object({ cpuModel: text, cpus: count }),
+});
+
 /**
  * report.json, schemaVersion 1, of a run of any system: figures that only some systems report are optional. Fields may be
  * added, never changed. A figure that was not measured is null.

@@ -83,5 +83,5 @@ text.fault, text.limit { fill: var(--c); }
   td[data-name] { display: grid; grid-template-columns: 128px minmax(0, 1fr); gap: 10px; }
   td[data-name]::before { content: attr(data-name); color: var(--faint); font-weight: 400; }
 }
-@media print { body { display: block; background: #fff; } nav { display: none; } section, figure { break-inside: avoid-page; } }
+@media print { body { display: block; background: #fff; } nav { display: none; } section, figure, tr { break-inside: avoid-page; } }
 `;

@@ -1,7 +1,7 @@
 import { budgetsLine } from '../judge/verdict.ts';
 import { throughputOf } from '../measurement/figures.ts';
 import { ofOperation } from '../scenario/operations.ts';
-import { plain } from './plain-text.ts';
+import { cell, MARKS } from './markdown.ts';
 import { deliveryValues, playerFacts } from './player-facts.ts';
 import { numberText, quantity } from './quantity.ts';
 import type { Report, ReportRuling } from './report.ts';
@@ -24,24 +24,6 @@ import { unwatchedNotes } from './watched.ts';
 
 /** Rows of one table; report.html has the rest. */
 const MOST_ROWS = 25;
-const MARKS = { met: '✅', breached: '❌', contradicted: '≠', unmeasured: '➖', untestable: '➖' } as const;
-
-/**
- * Escapes text of a scenario or a component: no link, image, mention or markup in it becomes active in the comment. An
- * underscore inside a word is no markup, and stays readable.
- */
-const cell = (text: string): string =>
-  plain(text)
-    .trim()
-    .replaceAll('`', "'")
-    .replace(/[\\|*~$[\]]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, '\\$&')
-    .replace(/&(?=#?\w+;)/g, '&amp;')
-    .replaceAll('<', '&lt;')
-    // GitHub turns bare addresses into links, and notifies users who are mentioned.
-    .replace(/:(?=\/\/)/g, '\\:')
-    .replace(/\bwww\./gi, (www) => `${www.slice(0, -1)}\\.`)
-    .replaceAll('@', '@\u2060')
-    .replace(/^([#>+-]|\d+(?=[.)](?:\s|$)))/, (mark) => (/\d/.test(mark) ? `${mark}\\` : `\\${mark}`));
 
 /** summary.md: what a reviewer needs to know about a run, as the comment on a pull request. */
 export function summary(report: Report): string {

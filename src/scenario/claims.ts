@@ -10,6 +10,21 @@ export interface Claim extends Omit<Readonly<z.output<typeof claimSchema>>, 'sou
 /** The claims of all documents, by id. */
 export type Claims = ReadonlyMap<string, Claim>;
 
+/** One document, and all claims that it makes, in its order. */
+export interface ClaimDocument {
+  /** The system whose scenarios rule them. */
+  readonly system: string;
+  /** In words: what the document is about. */
+  readonly name: string;
+  /** The name of its file. */
+  readonly document: string;
+  readonly claims: readonly Claim[];
+}
+
+/** How a claim can be proved: by a run under load, a fault, a look at the settings, arithmetic, facts from elsewhere, or not. */
+export const PROOFS = ['measure', 'chaos', 'inspect', 'compute', 'external', 'none'] as const;
+export type Proof = (typeof PROOFS)[number];
+
 const claimSchema = z.object({
   id: z.string(),
   quantity: z.string(),
@@ -19,23 +34,31 @@ const claimSchema = z.object({
   condition: z.string().nullable(),
   source_heading: z.string(),
   line: z.number(),
+  verify: z.enum(PROOFS),
 });
 
 const fileSchema = z.object({
-  systems: z.record(z.string(), z.object({ document: z.string(), claims: z.array(claimSchema) })),
+  systems: z.record(
+    z.string(),
+    z.object({ name: z.string(), document: z.string(), claims: z.array(claimSchema) }),
+  ),
 });
 
 /** Parses claims.json. Throws when it is malformed, which is a bug: the file is part of the package. */
-export function readClaims(text: string): Claims {
+export function readDocuments(text: string): readonly ClaimDocument[] {
   const { systems } = fileSchema.parse(JSON.parse(text));
-  const claims = new Map<string, Claim>();
-  for (const { document, claims: list } of Object.values(systems)) {
-    for (const { source_heading: heading, line, ...claim } of list) {
-      claims.set(claim.id, { ...claim, source: { document, heading, line } });
-    }
-  }
-  return claims;
+  return Object.entries(systems).map(([system, { name, document, claims }]) => ({
+    ...{ system, name, document },
+    claims: claims.map(({ source_heading: heading, line, ...claim }) => ({
+      ...claim,
+      source: { document, heading, line },
+    })),
+  }));
 }
+
+/** The claims of claims.json, by id; throws as `readDocuments` does. */
+export const readClaims = (text: string): Claims =>
+  new Map(readDocuments(text).flatMap(({ claims }) => claims.map((claim) => [claim.id, claim] as const)));
 
 /** The documents' units -> the metrics' units. Operations, row writes and batches are different units. */
 const METRIC_UNITS: Readonly<Record<string, string>> = {

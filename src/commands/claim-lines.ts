@@ -1,0 +1,84 @@
+import type { ClaimCounts, ClaimFinding, ClaimRun, DocumentFindings } from '../report/claim-findings.ts';
+import {
+  alterationText,
+  COUNTED,
+  foundText,
+  inNoScenarioText,
+  judgedText,
+  machineText,
+  outcomeText,
+  placeText,
+  promiseText,
+  runText,
+} from '../report/claims-text.ts';
+import { timeText } from '../report/report-text.ts';
+import { wrap } from '../report/terminal-text.ts';
+import { table } from './table.ts';
+
+/** How the findings are printed. */
+interface ClaimLinesStyle {
+  /** The folder of bundles, as it is shown. */
+  readonly bundles: string;
+  /** Also each claim. */
+  readonly each: boolean;
+  readonly width: number;
+}
+
+/** A line of counts for each document, and for each kind of proof in it; then the runs that they are from. */
+export function claimLines(
+  documents: readonly DocumentFindings[],
+  runs: readonly ClaimRun[],
+  { bundles, each, width }: ClaimLinesStyle,
+): readonly string[] {
+  const heads = ['claims', ...COUNTED].map((head) => head.toUpperCase());
+  const counted = ({ all, ...of }: ClaimCounts): readonly string[] =>
+    [all, ...COUNTED.map((state) => of[state])].map((count, i) =>
+      String(count).padStart(heads[i]?.length ?? 0),
+    );
+  const rows = documents.flatMap(({ document, counts, byProof }) => [
+    [document.replace(/\.md$/, ''), ...counted(counts)],
+    ...[...byProof].map(([proof, own]) => [`  ${proof}`, ...counted(own)]),
+  ]);
+  const left = documents.map(({ document, inNoScenario }) => [document, inNoScenarioText(inNoScenario)]);
+  return [
+    ...table([['DOCUMENT', ...heads], ...rows], '', width),
+    ...block(
+      left.filter(([, text]) => text !== ''),
+      width,
+    ),
+    ...(each
+      ? block(
+          documents.flatMap(({ findings }) => findings.map(findingRow)),
+          width,
+        )
+      : []),
+    '',
+    ...(runs.length === 0
+      ? wrap(`No run in ${bundles} has ruled a claim: counted is what the scenarios say without one.`, width)
+      : [
+          ...wrap(`The newest run of each scenario in ${bundles}:`, width),
+          ...table(runs.map(runRow), '  ', width),
+        ]),
+  ];
+}
+
+const block = (rows: readonly (readonly string[])[], width: number): readonly string[] =>
+  rows.length === 0 ? [] : ['', ...table(rows, '', width)];
+
+const findingRow = (finding: ClaimFinding): readonly string[] => {
+  const { claim, state, reason } = finding;
+  const found = runText(finding) === '' ? '' : `found: ${foundText(finding)} (${machinedText(finding)})`;
+  const lines = [`${promiseText(finding)} (${placeText(finding)})`, found, judgedText(finding), reason ?? ''];
+  return [claim.id, state, lines.filter((line) => line !== '').join('\n')];
+};
+
+const machinedText = (finding: ClaimFinding): string =>
+  [runText(finding), ...(finding.run === null ? [] : [machineText(finding.run)])].join('; ');
+
+const runRow = (run: ClaimRun): readonly string[] => [
+  run.scenario,
+  outcomeText(run),
+  [timeText(run.startedAt), machineText(run), alterationText(run), run.bundle]
+    .filter((text) => text !== '')
+    .join('\n'),
+];

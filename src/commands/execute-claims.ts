@@ -1,0 +1,102 @@
+import { resolve } from 'node:path';
+import { badInput } from '../errors.ts';
+import type { Host } from '../host.ts';
+import {
+  type ClaimFinding,
+  type ClaimRun,
+  type ClaimScenario,
+  documentFindings,
+  newestRuns,
+} from '../report/claim-findings.ts';
+import { claimsHtml } from '../report/claims-html.ts';
+import { claimsMarkdown } from '../report/claims-markdown.ts';
+import type { ClaimDocument } from '../scenario/claims.ts';
+import { nearest } from '../scenario/nearest.ts';
+import { claimLines } from './claim-lines.ts';
+import { nearby, openFixedPaths, writeFixedPaths } from './publish.ts';
+import { readReports } from './recorded-reports.ts';
+import { loadClaims, loadDocuments, loadShipped, shippedScenarios } from './scenario-files.ts';
+
+/** The options of `capbench list` that go with `--claims`. */
+export interface ClaimsFlags {
+  readonly out?: string;
+  readonly html?: string;
+  readonly markdown?: string;
+  readonly json?: boolean;
+}
+
+/**
+ * Prints what became of the claims of all documents, or of one, and writes the pages that were asked for.
+ * @throws CapbenchError: 104 for an unknown document or a file or folder that cannot be used, 90 or 93 as for any file
+ */
+export async function executeClaims(host: Host, wanted: string | null, flags: ClaimsFlags): Promise<void> {
+  const documents = documentsNamed(await loadDocuments(host), wanted);
+  const given = flags.out || null;
+  const out = resolve(host.cwd, given ?? (host.env.CAPBENCH_OUT || 'reports'));
+  const { runs: all, files, skipped } = await readReports(host, out, given !== null);
+  for (const line of skipped) host.stderr.write(`warning: ${line}\n`);
+  const fixed = await openFixedPaths(host, flags, files);
+
+  const claims = await loadClaims(host);
+  const scenarios: ClaimScenario[] = [];
+  for (const [name, path] of await shippedScenarios(host)) {
+    scenarios.push({ name, budgets: (await loadShipped(host, path, claims)).budgets });
+  }
+  const runs = newestRuns(all.filter(({ rulings }) => rulings.some(({ claim }) => claim !== null)));
+  const findings = documentFindings(documents, scenarios, runs);
+  const artefacts = new Map([
+    ['claims.html', claimsHtml(findings, runs)],
+    ['claims.md', claimsMarkdown(findings, runs)],
+  ]);
+  const [unwritten] = await writeFixedPaths(host, fixed, artefacts, 'name a file that you may write to');
+  if (unwritten !== undefined) throw unwritten;
+
+  if (flags.json === true) {
+    const data = {
+      bundles: nearby(host, out),
+      documents: findings.map(({ findings: each, byProof, ...one }) => ({
+        ...one,
+        byProof: Object.fromEntries(byProof),
+        ...(wanted === null ? {} : { findings: each.map(findingJson) }),
+      })),
+      runs: runs.map(runJson),
+    };
+    host.stdout.write(`${JSON.stringify(data, null, 2)}\n`);
+    return;
+  }
+  const lines = claimLines(findings, runs, {
+    ...{ bundles: nearby(host, out), each: wanted !== null, width: host.stdout.columns },
+  });
+  host.stdout.write(`${lines.join('\n')}\n`);
+}
+
+/** A document is named by its file, with or without `.md`, or by its system. @throws CapbenchError (104) */
+function documentsNamed(all: readonly ClaimDocument[], wanted: string | null): readonly ClaimDocument[] {
+  if (wanted === null) return all;
+  const found = all.filter(({ system, document }) =>
+    [system, document, document.replace(/\.md$/, '')].includes(wanted),
+  );
+  if (found.length > 0) return found;
+  const names = all.map(({ document }) => document);
+  const meant = nearest(wanted, [...names, ...all.map(({ system }) => system)]);
+  throw badInput(
+    `there is no document "${wanted}"; those with claims are ${names.join(', ')}`,
+    meant === undefined ? 'name one of them, or none for all' : `did you mean ${meant}?`,
+  );
+}
+
+const runJson = ({ scenario, bundle, startedAt, outcome, exitCode, altered, load, host }: ClaimRun) => ({
+  ...{ scenario, bundle, startedAt, outcome, exitCode, altered, scale: load.scale },
+  ...{ cpuModel: host.cpuModel, cpus: host.cpus },
+});
+
+function findingJson({ claim, state, ruling, run, reason, scenarios }: ClaimFinding) {
+  const { id, quantity, operator, value, unit, condition, verify, source } = claim;
+  return {
+    ...{ id, quantity, operator, value, unit, condition, proof: verify, source, state, reason, scenarios },
+    observed: ruling?.observed ?? null,
+    observedUnit: ruling?.metricUnit ?? null,
+    ...(ruling?.observedAbove === undefined ? {} : { observedAbove: ruling.observedAbove }),
+    run: run === null ? null : runJson(run),
+  };
+}

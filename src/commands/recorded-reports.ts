@@ -1,0 +1,93 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { badInput, CapbenchError, codeOf, messageOf } from '../errors.ts';
+import type { Host } from '../host.ts';
+import { readBounded } from '../measurement/bundle.ts';
+import type { ClaimRun } from '../report/claim-findings.ts';
+import { plain } from '../report/plain-text.ts';
+import { ruledReportSchema } from '../report/report-schema.ts';
+import { nearby } from './publish.ts';
+
+/** capbench never writes larger ones. */
+const LARGEST_REPORT = 64 * 2 ** 20;
+const REPORT = 'report.json';
+const TRIALS = 'trials';
+/** What a folder has that a run wrote into. */
+const OF_A_RUN: readonly string[] = ['scenario.yaml', 'measurements.json'];
+
+/** The runs in a folder of bundles, and what could not be read of it: a line for each. */
+interface RecordedReports {
+  readonly runs: readonly ClaimRun[];
+  /** The report.json files that were read, absolute. */
+  readonly files: readonly string[];
+  readonly skipped: readonly string[];
+}
+
+/**
+ * Reads report.json of every bundle in a folder, and of every trial of `--trials`. A folder that does not exist has no
+ * bundle; with `mustExist` it is refused.
+ * @throws CapbenchError (104) where the folder cannot be read
+ */
+export async function readReports(host: Host, folder: string, mustExist: boolean): Promise<RecordedReports> {
+  const runs: ClaimRun[] = [];
+  const files: string[] = [];
+  const skipped: string[] = [];
+  for (const bundle of await bundlesIn(host, folder, mustExist)) {
+    const file = join(bundle, REPORT);
+    try {
+      runs.push(host.redaction.data(await readReport(file, nearby(host, bundle))));
+      files.push(file);
+    } catch (thrown) {
+      if (!(thrown instanceof CapbenchError)) throw thrown;
+      skipped.push(plain(`${nearby(host, bundle)} is left out: ${thrown.message}`));
+    }
+  }
+  return { runs, files, skipped };
+}
+
+/** Folders of runs, by name. `latest` is a link to one of them. */
+async function bundlesIn(host: Host, folder: string, mustExist: boolean): Promise<readonly string[]> {
+  const bundles: string[] = [];
+  for (const name of await foldersIn(host, folder, mustExist)) {
+    const bundle = join(folder, name);
+    const entries = await readdir(bundle).catch(() => null);
+    // One that cannot be listed is told of when its report is read.
+    if (entries === null || [REPORT, ...OF_A_RUN].some((file) => entries.includes(file)))
+      bundles.push(bundle);
+    else if (entries.includes(TRIALS)) {
+      const trials = await foldersIn(host, join(bundle, TRIALS), false);
+      bundles.push(...trials.map((trial) => join(bundle, TRIALS, trial)));
+    }
+  }
+  return bundles;
+}
+
+async function foldersIn(host: Host, folder: string, mustExist: boolean): Promise<readonly string[]> {
+  try {
+    const entries = await readdir(folder, { withFileTypes: true });
+    return entries.flatMap((one) => (one.isDirectory() ? [one.name] : [])).toSorted();
+  } catch (thrown) {
+    if (codeOf(thrown) === 'ENOENT' && !mustExist) return [];
+    throw badInput(
+      `the folder of bundles ${nearby(host, folder)} cannot be read: ${messageOf(thrown)}`,
+      'name the folder that `capbench run` writes to, with --out',
+    );
+  }
+}
+
+/** @throws CapbenchError (104) that says what is wrong with the file */
+async function readReport(file: string, bundle: string): Promise<ClaimRun> {
+  const bytes = await readBounded(file, LARGEST_REPORT, undefined, REPORT);
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (thrown) {
+    throw badInput(`${REPORT} is broken: ${messageOf(thrown)}`);
+  }
+  const read = ruledReportSchema.safeParse(parsed);
+  if (read.success) return { ...read.data, bundle };
+  const [issue] = read.error.issues;
+  throw badInput(
+    `${REPORT} is not of a run that this capbench can read: ${issue?.path.join('.') || 'all of it'}: ${issue?.message}`,
+  );
+}
