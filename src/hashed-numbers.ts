@@ -1,4 +1,3 @@
-import { sequenceHash } from './sequence-hash.ts';
 import {
   countOf,
   lastOf,
@@ -8,6 +7,7 @@ import {
   sumOf,
   united,
 } from './number-ranges.ts';
+import { sequenceHash } from './sequence-hash.ts';
 
 /** Which commands were applied to something, and what a row says of them. */
 export interface HashedNumbers {

@@ -34,13 +34,23 @@ export const united = (one: NumberRanges, other: NumberRanges): NumberRanges =>
       return ranges;
     }, []);
 
+/** The part of the first set that the second does not have. */
+export const beyond = (ranges: NumberRanges, others: NumberRanges): NumberRanges =>
+  others.reduce(
+    (rest, [first, last]) =>
+      rest.flatMap(([from, to]) => {
+        const parts: Range[] = [
+          [from, Math.min(to, first - 1)],
+          [Math.max(from, last + 1), to],
+        ];
+        return parts.filter(([start, end]) => start <= end);
+      }),
+    ranges,
+  );
+
 /** The numbers of the first set that the second does not have, in order. */
-export function numbersBeyond(ranges: NumberRanges, others: NumberRanges): readonly number[] {
-  if (contains(others, ranges)) return [];
-  return ranges
-    .flatMap(([from, to]) => Array.from({ length: to - from + 1 }, (_, i) => from + i))
-    .filter((number) => !hasNumber(others, number));
-}
+export const numbersBeyond = (ranges: NumberRanges, others: NumberRanges): readonly number[] =>
+  beyond(ranges, others).flatMap(([from, to]) => Array.from({ length: to - from + 1 }, (_, i) => from + i));
 
 /** The highest number, or 0. */
 export const lastOf = (ranges: NumberRanges): number => ranges.at(-1)?.[1] ?? 0;

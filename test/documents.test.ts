@@ -23,6 +23,7 @@ const DOCUMENTS = [
   'src/systems/flux/README.md',
   'src/systems/mud/README.md',
   'src/systems/own/README.md',
+  'src/systems/realm/README.md',
   'test/README.md',
 ];
 
