@@ -163,7 +163,9 @@ describe('check', () => {
         .split('\n')
         .filter((line) => line.length > 80),
     ).toEqual([]);
-    expect(host.out()).toMatch(/\n63 measurable, 100 untestable, 20 contradicted\n$/);
+    expect(host.out()).toMatch(
+      /\n61 measurable, 100 untestable, 22 contradicted\nplan: 28 checks, 23 contradicted\n$/,
+    );
     expect(host.ended()).toBe(0);
   });
 

@@ -6,13 +6,24 @@ const src = join(import.meta.dirname, '..', 'src');
 
 /** The rooms in the order in which the data passes through them. */
 const WAY = [
-  ...['scenario', 'address', 'supervision', 'server', 'stack', 'load', 'probe', 'measurement', 'judge'],
+  ...[
+    'scenario',
+    'audit',
+    'address',
+    'supervision',
+    'server',
+    'stack',
+    'load',
+    'probe',
+    'measurement',
+    'judge',
+  ],
   ...['report', 'export', 'proposal', 'doctor'],
 ];
 /** Wire the rooms together; may import any of them, and the contract of a system. */
 const WIRING = ['run', 'commands', 'cli.ts'];
 /** Text in, text out. */
-const PURE = ['scenario', 'judge', 'report', 'export', 'proposal'];
+const PURE = ['scenario', 'audit', 'judge', 'report', 'export', 'proposal'];
 const DRIVERS = ['pg', 'ws', 'ioredis', 'undici', 'autocannon', 'node:child_process'];
 const DRIVER_ROOMS = ['address', 'supervision', 'server', 'stack', 'probe', 'load', 'systems'];
 const CONTRACT = 'systems/system.ts';

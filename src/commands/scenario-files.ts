@@ -1,5 +1,6 @@
 import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
+import { disputesOf } from '../audit/audit.ts';
 import { badInput, CapbenchError, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
 import type { PlayerModule } from '../load/fleet/messages.ts';
@@ -145,7 +146,7 @@ export async function loadScenario(
   const file = shownPath(host, path);
   const [bytes, claims] = await Promise.all([readStart(path, file), loadClaims(host)]);
   const systems = await host.systems();
-  const read = readScenario({ file, bytes }, { systems, claims }, overrides);
+  const read = readScenario({ file, bytes }, { systems, claims, disputesOf }, overrides);
   const system = systems.systemOf(read);
   const { scenario, removed } = withoutSecrets(read, file, host.redaction);
   for (const what of removed)
@@ -165,7 +166,11 @@ export async function loadScenario(
 /** A scenario that comes with capbench, without overrides. */
 export async function loadShipped(host: Host, path: string, claims: Claims): Promise<Scenario> {
   const bytes = await readStart(path, path);
-  return readScenario({ file: path, bytes }, { systems: await host.systems(), claims }, NO_OVERRIDES);
+  return readScenario(
+    { file: path, bytes },
+    { systems: await host.systems(), claims, disputesOf },
+    NO_OVERRIDES,
+  );
 }
 
 /**

@@ -4,12 +4,14 @@ import { wrap } from '../report/terminal-text.ts';
 import { type Budget, isRequired, writtenBudget } from '../scenario/budget.ts';
 import { balanceOf } from '../scenario/edge-balance.ts';
 import { type OperationSpec, ofOperation } from '../scenario/operations.ts';
+import { writtenPlan } from '../scenario/plan.ts';
 import { allowedRejections } from '../scenario/rejections.ts';
 import { scenarioHash } from '../scenario/resolved.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { Churn, Stage } from '../scenario/stages.ts';
 import { type MemoryNeed, memoryShortage, memoryText } from '../stack/memory-need.ts';
 import { formatDuration, grouped } from '../units.ts';
+import { planCounts, planJson, planLines } from './plan-outline.ts';
 import type { LoadedScenario } from './scenario-files.ts';
 import { table } from './table.ts';
 
@@ -284,6 +286,7 @@ export function outline(inspected: Inspected, width: number): string {
       `  generator blocked for at most ${rules.generatorLoopDelayMs.toLocaleString('en-US')} ms, at most ${rules.generatorUtilisationPercent}% busy`,
       ...rejectedTexts(scenario).flatMap((text) => indented(text, 2, width)),
     ]),
+    ...section('PLAN', planLines(scenario.plan, width)),
     ...section('BUDGETS', budgetLines(scenario.budgets, needs, width)),
     ...section(
       'WATCHED',
@@ -291,6 +294,7 @@ export function outline(inspected: Inspected, width: number): string {
     ),
     '',
     `${counts.measurable} measurable, ${counts.untestable} untestable, ${counts.contradicted} contradicted`,
+    ...planCounts(scenario.plan),
     ...deadLines(dead(scenario.budgets, needs), width),
   ];
   return `${lines.join('\n')}\n`;
@@ -304,7 +308,7 @@ export function outlineJson({
   memory,
   programs,
 }: Inspected): string {
-  const { operations: _, traits: __, sections, ...file } = scenario;
+  const { operations: _, traits: __, sections, plan, ...file } = scenario;
   const { budgets } = scenario;
   const content = {
     ok: true,
@@ -322,7 +326,13 @@ export function outlineJson({
     ...(scenario.watch === undefined
       ? {}
       : { watch: scenario.watch.map((metric) => ({ metric, ...watch })) }),
-    scenario: { ...file, ...sections, budgets: budgets.map(writtenBudget) },
+    ...(plan === undefined ? {} : planJson(plan)),
+    scenario: {
+      ...file,
+      ...sections,
+      ...(plan === undefined ? {} : { plan: writtenPlan(plan) }),
+      budgets: budgets.map(writtenBudget),
+    },
   };
   return `${JSON.stringify(content, null, 2)}\n`;
 }

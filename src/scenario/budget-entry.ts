@@ -27,8 +27,19 @@ interface BudgetLists {
 type BudgetEntry = z.output<typeof budgetSchema>;
 type Elements<S extends z.ZodType> = readonly (z.output<S> | undefined)[];
 
-/** Looks up the claims and checks each budget by itself; checkBudgets checks the metrics. */
-export function readBudgets(lists: BudgetLists, claims: Claims, readMetric: MetricReader) {
+const NONE: ReadonlyMap<string, string> = new Map();
+
+/**
+ * Looks up the claims and checks each budget by itself; checkBudgets checks the metrics.
+ * @param disputes by claim: the arithmetic with which the scenario's plan contradicts it. What the scenario says of a claim
+ *   itself, under `contradicted` or `untestable`, stays; a claim without a budget becomes one.
+ */
+export function readBudgets(
+  lists: BudgetLists,
+  claims: Claims,
+  readMetric: MetricReader,
+  disputes: ReadonlyMap<string, string> = NONE,
+) {
   const budgets: Budget[] = [];
   const findings: Finding[] = [];
   const report = reporter(findings);
@@ -47,6 +58,8 @@ export function readBudgets(lists: BudgetLists, claims: Claims, readMetric: Metr
       );
     }
   };
+  const disputed = (claim: Claim | undefined): string | null =>
+    claim === undefined ? null : (disputes.get(claim.id) ?? null);
   const lookUp = (id: string, path: Path): Claim | undefined => {
     const claim = claims.get(id);
     if (claim === undefined) {
@@ -91,7 +104,7 @@ export function readBudgets(lists: BudgetLists, claims: Claims, readMetric: Metr
         stat: entry.stat ?? null,
         metricUnit: entry.unit ?? metricUnitOf(unit) ?? unit,
         fullLoad: entry.fullLoad,
-        contradicted: entry.contradicted ?? null,
+        contradicted: entry.contradicted ?? disputed(claim),
         ...(entry.stage === undefined ? {} : { stage: entry.stage }),
         // Absent rather than false, so that the hash of a scenario without it stays the same.
         ...(entry.optional === true ? { optional: true } : {}),
@@ -114,6 +127,11 @@ export function readBudgets(lists: BudgetLists, claims: Claims, readMetric: Metr
       if (group === undefined || claim === undefined) continue;
       keep({ ...ofClaim(claim), state: 'untestable', missing: group.missing }, path);
     }
+  }
+  for (const [id, contradicted] of disputes) {
+    const claim = claims.get(id);
+    if (claim !== undefined && !firstAt.has(id))
+      keep({ ...ofClaim(claim), state: 'contradicted', contradicted }, ['plan']);
   }
   return { budgets, paths: firstAt, findings };
 }

@@ -24,6 +24,7 @@ import {
 import { addedKinds, kindFindings } from './kinds.ts';
 import { mapOperations, type OperationSpec, type PerOperation, perOperation } from './operations.ts';
 import { applySettings, type Overrides } from './overrides.ts';
+import { type Plan, readPlan } from './plan.ts';
 import { type Path, pathText, ScenarioError, shown } from './problem.ts';
 import type { Load, OperationLoad, Scenario, SystemTraits } from './scenario.ts';
 import { headSchemas, type LoadEntry, resolvedSchemas, scenarioSchemas } from './schema.ts';
@@ -56,6 +57,11 @@ const SECOND = 1e6;
 export interface ReadContext {
   readonly systems: KnownSystems;
   readonly claims: Claims;
+  /**
+   * By claim: the arithmetic with which a plan contradicts it (the room `audit`). Absent for a bundle's scenario, whose
+   * budgets are as they were judged.
+   */
+  disputesOf?(plan: Plan): ReadonlyMap<string, string>;
 }
 
 /**
@@ -83,7 +89,7 @@ export function readScenario(source: ScenarioFile, context: ReadContext, overrid
 
 function readAs(
   source: ScenarioFile,
-  { systems, claims }: ReadContext,
+  { systems, claims, disputesOf }: ReadContext,
   overrides: Overrides,
   mapsOverText: 'text' | 'map',
 ): Scenario {
@@ -110,7 +116,7 @@ function readAs(
   const asWritten = (findings: readonly Finding[]): readonly Finding[] =>
     findings.map((finding) => ({ ...finding, path: canonical.written(finding.path) }));
   const file: Entries = {
-    ...{ root: withServers(canonical.value as object, overrides), system, overrides },
+    ...{ root: withServers(canonical.value as object, overrides), system, overrides, claims },
     head: headSchemas(system, systems.names),
     metrics: known === undefined ? null : systems.metricsOf(known),
     findings: [...canonical.findings],
@@ -122,7 +128,7 @@ function readAs(
       ...addedKinds(document.value, system.operations, overridden.paths),
     );
   }
-  const read = Object.hasOwn(file.root, 'resolved') ? readResolved(file) : readEntries(file, claims);
+  const read = Object.hasOwn(file.root, 'resolved') ? readResolved(file) : readEntries(file, disputesOf);
   problems.push(
     ...located(asWritten(file.findings), ({ path, of }) => flagAt(path) ?? document.where(path, of)),
   );
@@ -210,6 +216,7 @@ interface Entries {
   /** Null where the system is unknown. */
   readonly metrics: Metrics | null;
   readonly overrides: Overrides;
+  readonly claims: Claims;
   readonly findings: Finding[];
 }
 
@@ -272,24 +279,29 @@ function elements<S extends z.ZodType>(
 type Read = Omit<Scenario, 'traits'>;
 type Common = Omit<Read, 'budgets' | 'scale' | 'altered'>;
 
-function readHead({ root, system, head: schemas, overrides, findings }: Entries): Common | undefined {
+function readHead(file: Entries): Common | undefined {
+  const { root, system, head: schemas, overrides, claims, findings } = file;
   const head = readKeys(root, schemas, findings);
   const own = readKeys(root, system.sections ?? {}, findings);
   const { load: entry, world, edge, faults = [] } = head.each;
   const load = entry && loadOf(entry, system);
   if (load !== undefined && world !== undefined && system.name !== '')
     findings.push(...conflictsOf({ load, world, edge, faults, sections: own.each }, overrides, system));
+  const planned = head.each.plan === undefined ? null : readPlan(head.each.plan, claims);
+  findings.push(...(planned?.findings ?? []));
   if (head.all === null || own.all === null || load === undefined) return undefined;
-  const { version: _, ...rest } = head.all;
+  const { version: _, plan: __, ...rest } = head.all;
   const sections = Object.keys(own.all).length === 0 ? {} : { sections: own.all };
-  return { ...rest, operations: system.operations, load, ...sections };
+  const plan = planned === null ? {} : { plan: planned.plan };
+  return { ...rest, operations: system.operations, load, ...sections, ...plan };
 }
 
-function readEntries(file: Entries, claims: Claims): Read | undefined {
-  const { root, findings } = file;
+function readEntries(file: Entries, disputesOf: ReadContext['disputesOf']): Read | undefined {
+  const { root, findings, claims } = file;
   findings.push(...unknownKeys(file, scenarioSchemas));
   const shared = readHead(file);
   const lists = readKeys(root, scenarioSchemas, findings).each;
+  const plan = findings.length > 0 ? undefined : shared?.plan;
   const {
     budgets,
     paths,
@@ -302,6 +314,7 @@ function readEntries(file: Entries, claims: Claims): Read | undefined {
     },
     claims,
     readerOf(file),
+    plan === undefined ? undefined : disputesOf?.(plan),
   );
   findings.push(...more, ...budgetFindings(file, shared, budgets, paths));
   if (shared !== undefined) {

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { writtenBudget } from './budget.ts';
 import { edgeSchema } from './edge.ts';
 import { mapOperations } from './operations.ts';
+import { writtenPlan } from './plan.ts';
 import type { Scenario } from './scenario.ts';
 import { type LoadEntry, loadSchema, worldSchema } from './schema.ts';
 import { faultSchema } from './sections.ts';
@@ -24,6 +25,7 @@ export function writeScenario(scenario: Scenario, system: SystemScenario): strin
     load: z.encode(loadSchema(system), writtenLoad(scenario.load)),
     world: z.encode(worldSchema(system), scenario.world),
     ...(scenario.edge === undefined ? {} : { edge: z.encode(edgeSchema, scenario.edge) }),
+    ...(scenario.plan === undefined ? {} : { plan: writtenPlan(scenario.plan) }),
     faults: scenario.faults.map((fault) => z.encode(faultSchema, fault)),
     budgets: scenario.budgets.map(writtenBudget),
   };

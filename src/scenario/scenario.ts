@@ -3,6 +3,7 @@ import type { Micros } from '../units.ts';
 import type { Budget } from './budget.ts';
 import type { EdgeSettings } from './edge.ts';
 import type { OperationSpec, PerOperation } from './operations.ts';
+import type { Plan } from './plan.ts';
 import type { Path } from './problem.ts';
 import type { RedisSettings } from './redis-settings.ts';
 import type { RuleLimits } from './rules.ts';
@@ -107,6 +108,8 @@ export interface Scenario {
   readonly budgets: readonly Budget[];
   /** Metrics of a target's pages that are shown without a limit, as they are written; absent: none. */
   readonly watch?: readonly string[] | undefined;
+  /** The figures of a document, to be held against each other (the room `audit`); absent: none. */
+  readonly plan?: Plan | undefined;
 }
 
 /** A counter that every server has, in the series `world.N.<series>`. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { edgeSchema } from './edge.ts';
 import { duration, line, list, map, megabytes, oneOf, prose, quantity, whole, word } from './leaf.ts';
+import { planSchema } from './plan-schema.ts';
 import { redisSchema } from './redis-settings.ts';
 import {
   budgetSchema,
@@ -194,6 +195,9 @@ export const headSchemas = (system: SystemScenario, names: readonly [string, ...
   faults: list(faultSchema, 100, 'faults').default([]).describe('Planned faults'),
   rules: rulesSchema(system.operations).prefault({}).describe('Limits that a valid run has to keep'),
   watch: watchSchema.optional().describe('Metrics of a target that are shown and charted, without a limit'),
+  plan: planSchema
+    .optional()
+    .describe('The figures of a document, which capbench check holds against each other'),
 });
 
 const anything = (of: string) => list(z.unknown(), MOST_BUDGETS, of).default([]);

@@ -5,7 +5,7 @@ import type { Scenario } from './scenario.ts';
 
 /** Texts for readers only: removing a secret from them changes neither the run nor the verdict. */
 const PROSE =
-  /^(description|altered\.\d+|deviations\.\d+\.(documented|applied|reason)|budgets\.\d+\.(title|condition|contradicted|missing|source\.(document|heading)))$/;
+  /^(description|altered\.\d+|deviations\.\d+\.(documented|applied|reason)|budgets\.\d+\.(title|condition|contradicted|missing|source\.(document|heading))|plan\.\w+\.\d+(\.users\.\d+)?\.name)$/;
 
 /**
  * Removes secrets from a scenario's prose, before it is hashed, so that the run, the bundle and a later judgement have the

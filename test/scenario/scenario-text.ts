@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { disputesOf } from '../../src/audit/audit.ts';
 import { readClaims } from '../../src/scenario/claims.ts';
 import { NO_OVERRIDES, type Overrides } from '../../src/scenario/overrides.ts';
 import { type Problem, ScenarioError } from '../../src/scenario/problem.ts';
@@ -17,7 +18,7 @@ export const shipped = (name: string): string =>
 export const read = (text: string | Uint8Array, overrides: Partial<Overrides> = {}): Scenario =>
   readScenario(
     { file: 'x.yaml', bytes: typeof text === 'string' ? new TextEncoder().encode(text) : text },
-    { systems: SYSTEMS, claims },
+    { systems: SYSTEMS, claims, disputesOf },
     { ...NO_OVERRIDES, ...overrides },
   );
 

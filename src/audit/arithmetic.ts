@@ -1,0 +1,74 @@
+import type { Figure } from '../scenario/plan.ts';
+
+/** Of floating point. */
+const EPSILON = 1e-9;
+
+/** Equal is not more. */
+export const exceeds = (one: number, other: number): boolean =>
+  one - other > EPSILON * Math.max(Math.abs(one), Math.abs(other));
+
+/** With as many digits as tell it from others: `420,000`, `11.09`, `0.035`. */
+export function numberText(value: number): string {
+  const digits = Math.abs(value) >= 1000 ? 0 : Math.abs(value) >= 100 ? 1 : 2;
+  return Math.abs(value) >= 1
+    ? value.toLocaleString('en-US', { maximumFractionDigits: digits })
+    : value.toLocaleString('en-US', { maximumSignificantDigits: 3 });
+}
+
+const withUnit = (text: string, unit: string): string => {
+  if (unit === '') return text;
+  return unit.startsWith('%') ? `${text}${unit}` : `${text} ${unit}`;
+};
+
+/** From one number to another, which may be the same, in a unit. */
+export const rangeText = (low: number, high: number, unit: string): string =>
+  withUnit(exceeds(high, low) ? `${numberText(low)} to ${numberText(high)}` : numberText(low), unit);
+
+/** A figure as it is written: `150,000 UPDATE ops/s`. */
+export const text = ({ low, high, factor, unit }: Figure): string =>
+  rangeText(low / factor, high / factor, unit);
+
+/** What was computed, in base units, in the unit of a figure that it is held against. */
+export const like = ({ factor, unit }: Figure, low: number, high = low): string =>
+  rangeText(low / factor, high / factor, unit);
+
+/** Units from the largest down. */
+const SCALES: Readonly<Record<string, readonly (readonly [unit: string, factor: number])[]>> = {
+  s: [
+    ['days', 86_400],
+    ['h', 3600],
+    ['min', 60],
+    ['s', 1],
+    ['ms', 1e-3],
+    ['us', 1e-6],
+  ],
+  bytes: [
+    ['TB', 2 ** 40],
+    ['GB', 2 ** 30],
+    ['MB', 2 ** 20],
+    ['kB', 2 ** 10],
+    ['B', 1],
+  ],
+};
+
+/** A time or a size that was computed, in the unit that suits it. */
+export function measureText(value: number, base: 's' | 'bytes'): string {
+  const scales = SCALES[base] ?? [];
+  const [unit, factor] = scales.find(([, one]) => value >= one) ?? scales.at(-1) ?? ['', 1];
+  return rangeText(value / factor, value / factor, unit);
+}
+
+/** `280%` */
+export const percentText = (value: number): string => `${numberText(value * 100)}%`;
+
+/** Half of the last digit in which a number is written; a tenth of the number where a claim says "about". */
+function tolerance(value: number, { factor, approximate }: Figure): number {
+  const [, decimals = ''] = String(Number((value / factor).toPrecision(12))).split('.');
+  const rounding = (factor * 10 ** -decimals.length) / 2;
+  return approximate ? Math.max(rounding, value / 10) : rounding;
+}
+
+/** Whether a stated figure lies within what was computed, to the digits in which it is stated. */
+export const agrees = (stated: Figure, low: number, high: number): boolean =>
+  !exceeds(low - tolerance(stated.low, stated), stated.low) &&
+  !exceeds(stated.high, high + tolerance(stated.high, stated));

@@ -1,0 +1,101 @@
+import { exceeds, measureText, numberText, text } from './arithmetic.ts';
+import type { Check } from './check.ts';
+
+export const proxyConnections: Check = {
+  id: 'proxy-connections',
+  title: 'The proxy accepts a connection for every player',
+  needs: ['load.players', 'proxy.connections'],
+  rule({ load, proxy }) {
+    const [players, connections] = [load?.players, proxy?.connections];
+    if (!players || !connections) return [];
+    return [
+      {
+        subject: '',
+        holds: !exceeds(players.high, connections.low),
+        arithmetic: `${text(players)} over a proxy of ${text(connections)}`,
+        figures: [players, connections],
+        disputes: [players, connections],
+      },
+    ];
+  },
+};
+
+/** Neither check disputes a claim: from how many addresses the players come is a figure of whoever wrote the plan. */
+export const perAddress: Check = {
+  id: 'per-address',
+  title: 'The addresses of the players may open a connection for each of them',
+  needs: ['load.players', 'proxy.perAddress', 'proxy.addresses'],
+  rule({ load, proxy }) {
+    const [players, each, addresses] = [load?.players, proxy?.perAddress, proxy?.addresses];
+    if (!players || !each || !addresses) return [];
+    const needed = Math.ceil(players.high / each.low);
+    return [
+      {
+        subject: '',
+        holds: !exceeds(players.high, each.low * addresses.low),
+        arithmetic: `${text(players)} at ${text(each)} an address need ${numberText(needed)} addresses, and come from ${text(addresses)}, which may open ${numberText(each.low * addresses.low)}`,
+        figures: [players, each, addresses],
+        disputes: [],
+      },
+    ];
+  },
+};
+
+export const newPerAddress: Check = {
+  id: 'new-per-address',
+  title: 'The addresses of the players may open connections at the rate at which players come',
+  needs: ['proxy.connectsPerSecond', 'proxy.newPerAddress', 'proxy.addresses'],
+  rule({ proxy = {} }) {
+    const { connectsPerSecond: rate, newPerAddress: limit, addresses } = proxy;
+    if (!rate || !limit || !addresses) return [];
+    const each = limit.count.low / limit.every.high;
+    return [
+      {
+        subject: '',
+        holds: !exceeds(rate.high, each * addresses.low),
+        arithmetic: `${numberText(limit.count.low)} in ${measureText(limit.every.high, 's')} are ${numberText(each)} connections/s an address: ${text(rate)} need ${numberText(Math.ceil(rate.high / each))} addresses, and come from ${text(addresses)}`,
+        figures: [rate, limit.count, limit.every, addresses],
+        disputes: [],
+      },
+    ];
+  },
+};
+
+export const byAddress: Check = {
+  id: 'by-address',
+  title: 'The addresses of the players reach enough servers, where the address chooses the server',
+  needs: ['proxy.servers', 'proxy.addresses', 'proxy.perServer', 'proxy.needed'],
+  rule({ proxy = {} }) {
+    const { servers, addresses, perServer, needed } = proxy;
+    if (!servers || !addresses || !perServer || !needed) return [];
+    const reached = Math.min(servers.low, addresses.low);
+    return [
+      {
+        subject: '',
+        holds: !exceeds(needed.high, reached * perServer.low),
+        arithmetic: `players from ${text(addresses)} address${addresses.low === 1 ? '' : 'es'} reach ${numberText(reached)} of ${numberText(servers.low)} servers at most: ${numberText(reached)} x ${text(perServer)} = ${numberText((reached * perServer.low) / perServer.factor)}, of ${text(needed)}`,
+        figures: [servers, addresses, perServer, needed],
+        disputes: [],
+      },
+    ];
+  },
+};
+
+export const proxyThreads: Check = {
+  id: 'proxy-threads',
+  title: 'Each thread of the proxy has a core',
+  needs: ['proxy.threads', 'proxy.cpus'],
+  rule({ proxy = {} }) {
+    const { threads, cpus } = proxy;
+    if (!threads || !cpus) return [];
+    return [
+      {
+        subject: '',
+        holds: !exceeds(threads.high, cpus.low),
+        arithmetic: `${text(threads)} on ${text(cpus)}`,
+        figures: [threads, cpus],
+        disputes: [threads],
+      },
+    ];
+  },
+};

@@ -1,0 +1,237 @@
+import { z } from 'zod';
+import { line, list, map, quantity } from './leaf.ts';
+
+/** A figure as the file has it. */
+export type Written = z.output<typeof written>;
+
+/** A figure of a plan before its claims are looked up (plan.ts). */
+export interface Given {
+  readonly written: Written;
+  /** Its base unit, or a word of EXPECTED (plan-units.ts). */
+  readonly expects: string;
+}
+
+const MOST = 100;
+const what =
+  'a number, a quantity such as 512MB or 10ms, [low, high], the id of a claim such as FLX-110, or a list of such ids';
+const one = z.union(
+  [
+    z.number({ error: what }).min(0, { error: what }),
+    z
+      .string({ error: what })
+      .max(60, { error: what })
+      .regex(/^(?:[A-Z]{2,5}-\d{1,4}|\d+(?:\.\d+)?(?: ?[A-Za-z%][\w%/ -]*)?)$/, { error: what }),
+  ],
+  { error: what },
+);
+const written = z.union(
+  [one, z.array(one, { error: what }).min(1, { error: what }).max(10, { error: what })],
+  {
+    error: what,
+  },
+);
+
+const figure = (expects: string) =>
+  z.codec(
+    written,
+    z.custom<Given>((value) => typeof value === 'object'),
+    { decode: (text) => ({ written: text, expects }), encode: (given) => given.written },
+  );
+const optional = (expects: string, about: string) => figure(expects).optional().describe(about);
+const required = (expects: string, about: string) => figure(expects).describe(about);
+const name = line(80).describe('What it is about, as the findings name it');
+const entries = <T extends z.ZodType>(element: T) => list(element, MOST, 'entries', 1).optional();
+
+const counted = map({
+  count: required('count', 'How many there are'),
+  each: required('any', 'Of one of them'),
+});
+
+/** `plan:`: the figures of a document, which `capbench check` holds against each other. */
+export const planSchema = map({
+  load: map({
+    players: optional('connections', 'Players connected at once'),
+    operationsPerSecond: optional('ops/s', 'Operations a second, of all players and other actors'),
+  }).optional(),
+  database: map({
+    rowWritesPerSecond: optional('row writes/s', 'Rows that it can update a second'),
+    insertsPerSecond: optional('row writes/s', 'Rows that it can insert a second'),
+    operationsPerRowWrite: optional('count', 'Operations that share a row write. Default: 1'),
+    connections: optional('connections', 'Connections that it accepts'),
+    workMem: optional('bytes', 'Memory that a sort of each connection may take'),
+    memory: optional('bytes', 'Memory that it may take'),
+    walBytesPerWrite: optional('bytes', 'Write-ahead log of a row write'),
+    maxWalSize: optional('bytes', 'Write-ahead log between two checkpoints'),
+    checkpointEvery: optional('s', 'Time between two checkpoints'),
+    logBytesPerWrite: optional('bytes', 'Log of a row write, where statements are logged'),
+    logKept: optional('s', 'How long the log is kept. Default: 1 day'),
+    disk: optional('bytes', 'Disk of the host'),
+  }).optional(),
+  batches: map({
+    servers: optional('count', 'Servers that write batches'),
+    interval: optional('s', 'A batch is written after this time'),
+    operations: optional('ops', 'Or at so many operations'),
+    perSecond: optional('batches/s', 'Batches a second, of all servers'),
+    latency: optional('s', 'Time that a batch may take'),
+  }).optional(),
+  proxy: map({
+    connections: optional('connections', 'Connections that it accepts'),
+    perAddress: optional('connections', 'Of one address'),
+    newPerAddress: map({
+      count: required('connections', 'New connections of one address'),
+      every: required('s', 'In this time'),
+    }).optional(),
+    connectsPerSecond: optional('connections/s', 'New connections a second, of all players'),
+    addresses: optional('count', 'Addresses from which players come'),
+    threads: optional('threads', 'Its threads'),
+    cpus: optional('cores', 'Cores that it may use'),
+    servers: optional('count', 'Servers among which it chooses by the address of the player'),
+    perServer: optional('any', 'What one of them holds'),
+    needed: optional('any', 'What all have to hold'),
+  }).optional(),
+  pools: entries(
+    map({
+      name,
+      limit: required('connections', 'Connections that the server accepts'),
+      reserved: optional('connections', 'Of these, kept for others. Default: 0'),
+      users: list(
+        map({
+          name,
+          processes: required('count', 'Processes with a pool each'),
+          connections: required('connections', 'Connections of a pool'),
+          overflow: optional('connections', 'Beyond these, at most. Default: 0'),
+        }),
+        MOST,
+        'pools',
+        1,
+      ),
+    }),
+  ),
+  latency: entries(
+    map({
+      name,
+      limit: required('s', 'Within which it is answered'),
+      window: required('s', 'Time from one flush or update to the next, for which an operation waits'),
+      service: optional('s', 'Time after that. Default: 0'),
+      percentile: quantity(1, 100, 'a percentile')
+        .default(100)
+        .describe(
+          'Of the limit: waits are spread evenly over the window; 100 for a limit without percentile',
+        ),
+    }),
+  ),
+  sums: entries(
+    map({
+      name,
+      total: required('any', 'What the parts may add up to'),
+      parts: z
+        .record(line(60), z.union([counted, figure('any')], { error: `${what}, or { count, each }` }), {
+          error: 'a map with a figure for each part',
+        })
+        .describe('The parts, by name'),
+      rest: optional('any', 'What is said to be left of the total'),
+      exactly: z
+        .boolean({ error: 'true or false' })
+        .default(false)
+        .describe('The total is a statement about the sum, and not a limit'),
+    }),
+  ),
+  capacity: entries(
+    map({
+      name,
+      units: required('count', 'Servers, processes, or whatever else holds a part'),
+      each: required('any', 'What one of them holds'),
+      needed: required('any', 'What all have to hold'),
+      spare: optional('count', 'So many of them may be lost. Default: 0'),
+    }),
+  ),
+  limits: entries(
+    map({
+      name,
+      needed: required('any', 'What is promised or needed'),
+      limit: required('any', 'What there is at most'),
+    }),
+  ),
+  alarms: entries(
+    map({
+      name,
+      above: optional('part', 'It rings above this'),
+      below: optional('part', 'Or below this'),
+      of: optional('whole', 'What percentages are of'),
+      usual: optional('part', 'The value at the planned load'),
+      most: optional('part', 'The highest value that is possible (with below: the lowest)'),
+    }).refine(({ above, below }) => (above === undefined) !== (below === undefined), {
+      path: ['above'],
+      error: 'either above or below',
+    }),
+  ),
+  concurrency: entries(
+    map({
+      name,
+      perSecond: required('rate', 'How many begin a second'),
+      seconds: required('s', 'How long one lasts'),
+      most: required('count', 'How many there are at once, at most'),
+    }),
+  ),
+  perPlayer: entries(
+    map({
+      name,
+      players: required('count', 'Players, or other things that are counted'),
+      each: required('any', 'Of one of them'),
+      total: required('any', 'What is stated of all together'),
+    }),
+  ),
+  ratios: entries(
+    map({
+      name,
+      of: required('any', 'This figure'),
+      to: required('any', 'Divided by this one'),
+      is: required('share', 'As it is stated'),
+    }),
+  ),
+  same: entries(
+    map({
+      name,
+      figures: list(figure('any'), MOST, 'figures', 2).describe(
+        'The same quantity, as stated here and there',
+      ),
+    }),
+  ),
+  cost: entries(
+    map({
+      name,
+      price: required('USD/month', 'Of the whole'),
+      players: required('connections', 'Players connected at once'),
+      perPlayer: required('USD/month', 'As it is stated'),
+    }),
+  ),
+  traffic: entries(
+    map({
+      name,
+      perSecond: required('bytes/s', 'Sent, at the planned load'),
+      price: required('USD/month', 'As it is stated'),
+      perTerabyte: required('USD', 'What a terabyte costs'),
+    }),
+  ),
+  processes: entries(
+    map({
+      name,
+      count: required('count', 'Processes'),
+      heap: required('bytes', 'Heap that one of them may take'),
+      memory: required('bytes', 'Memory that there is for all of them'),
+    }),
+  ),
+  tiers: entries(
+    map({
+      name,
+      cores: optional('cores', 'Of the machine'),
+      memory: optional('bytes', 'Of the machine'),
+      disk: optional('bytes', 'Of the machine'),
+      needs: map({
+        cores: optional('cores', 'What the load needs'),
+        memory: optional('bytes', 'What the load needs'),
+        disk: optional('bytes', 'What the load needs'),
+      }),
+    }),
+  ),
+});

@@ -1,0 +1,147 @@
+import { describe, expect, test } from 'vitest';
+import { nameOf } from '../../src/audit/audit.ts';
+import { CHECKS } from '../../src/audit/checks.ts';
+import { auditOf, withPlan } from './plans.ts';
+
+/** Each check at its boundary, where it is consistent, and beyond it: the plan with the figure that makes the difference. */
+const BOUNDARIES: readonly (readonly [check: string, plan: string, equal: string, beyond: string])[] = [
+  [
+    'update-rate',
+    '{ load: { operationsPerSecond: X }, database: { rowWritesPerSecond: 500 } }',
+    '500',
+    '501',
+  ],
+  [
+    'update-rate',
+    '{ load: { operationsPerSecond: X }, database: { rowWritesPerSecond: 500, operationsPerRowWrite: 3 } }',
+    ...(['1500', '1501'] as const),
+  ],
+  ['insert-rate', '{ load: { operationsPerSecond: X }, database: { insertsPerSecond: 500 } }', '500', '501'],
+  [
+    'batch-rate',
+    '{ load: { operationsPerSecond: 1000 }, batches: { servers: 2, interval: 10ms, operations: 50, perSecond: X } }',
+    ...(['200', '201'] as const),
+  ],
+  // The size ends a batch first: 4,000 / 10 is more than 2 / 10 ms.
+  [
+    'batch-rate',
+    '{ load: { operationsPerSecond: 4000 }, batches: { servers: 2, interval: 10ms, operations: 10, perSecond: X } }',
+    ...(['400', '399'] as const),
+  ],
+  [
+    'batch-time',
+    '{ batches: { operations: 100, latency: X }, database: { rowWritesPerSecond: 10000 } }',
+    '10ms',
+    '9ms',
+  ],
+  ['response-time', '{ latency: [{ name: a, limit: X, window: 100ms }] }', '100ms', '99ms'],
+  [
+    'response-time',
+    '{ latency: [{ name: a, limit: X, window: 100ms, service: 5ms, percentile: 95 }] }',
+    ...(['100ms', '99ms'] as const),
+  ],
+  ['work-mem', '{ database: { connections: 10, workMem: 64MB, memory: X } }', '640MB', '639MB'],
+  [
+    'checkpoints',
+    '{ database: { rowWritesPerSecond: 1024, walBytesPerWrite: 1kB, maxWalSize: 60MB, checkpointEvery: X } }',
+    ...(['1min', '61s'] as const),
+  ],
+  [
+    'statement-log',
+    '{ database: { rowWritesPerSecond: 1024, logBytesPerWrite: 1kB, logKept: 60s, disk: X } }',
+    ...(['60MB', '59MB'] as const),
+  ],
+  // A day without logKept: 86,400 MB.
+  [
+    'statement-log',
+    '{ database: { rowWritesPerSecond: 1024, logBytesPerWrite: 1kB, disk: X } }',
+    '86400MB',
+    '86399MB',
+  ],
+  [
+    'pools',
+    '{ pools: [{ name: a, limit: X, reserved: 3, users: [{ name: b, processes: 4, connections: 20, overflow: 4 }, { name: c, processes: 1, connections: 1 }] }] }',
+    ...(['100', '99'] as const),
+  ],
+  ['proxy-connections', '{ load: { players: X }, proxy: { connections: 100 } }', '100', '101'],
+  ['per-address', '{ load: { players: X }, proxy: { perAddress: 10, addresses: 5 } }', '50', '51'],
+  [
+    'new-per-address',
+    '{ proxy: { connectsPerSecond: X, newPerAddress: { count: 30, every: 3s }, addresses: 2 } }',
+    ...(['20', '21'] as const),
+  ],
+  ['by-address', '{ proxy: { servers: 4, addresses: X, perServer: 10, needed: 30 } }', '3', '2'],
+  // No more than there are servers.
+  ['by-address', '{ proxy: { servers: 4, addresses: 9, perServer: 10, needed: X } }', '40', '41'],
+  ['proxy-threads', '{ proxy: { threads: X, cpus: 2 } }', '2', '3'],
+  ['sum', '{ sums: [{ name: a, total: 10, parts: { b: 4, c: { count: 2, each: X } } }] }', '3', '4'],
+  ['sum', '{ sums: [{ name: a, total: 10, parts: { b: 4 }, rest: X }] }', '6', '7'],
+  ['sum', '{ sums: [{ name: a, total: 10, parts: { b: 4 }, rest: X }] }', '6', '5'],
+  ['sum', '{ sums: [{ name: a, total: X, parts: { b: 4, c: 5 }, exactly: true }] }', '9', '10'],
+  ['capacity', '{ capacity: [{ name: a, units: 4, each: 10, needed: X, spare: 1 }] }', '30', '31'],
+  ['limit', '{ limits: [{ name: a, needed: X, limit: 5 }] }', '5', '6'],
+  ['heap', '{ processes: [{ name: a, count: 4, heap: X, memory: 1GB }] }', '256MB', '257MB'],
+  ['tier', '{ tiers: [{ name: a, cores: X, needs: { cores: 2 } }] }', '2', '1'],
+  ['concurrency', '{ concurrency: [{ name: a, perSecond: X, seconds: 10s, most: 100 }] }', '10', '11'],
+  ['alarm-always', '{ alarms: [{ name: a, above: 10, usual: X }] }', '10', '11'],
+  ['alarm-always', '{ alarms: [{ name: a, below: 10, usual: X }] }', '10', '9'],
+  ['alarm-always', '{ alarms: [{ name: a, above: 80%, of: 1GB, usual: X }] }', '819MB', '820MB'],
+  ['alarm-never', '{ alarms: [{ name: a, above: 10, most: X }] }', '10', '9'],
+  ['alarm-never', '{ alarms: [{ name: a, below: 10, most: X }] }', '10', '11'],
+  ['per-player', '{ perPlayer: [{ name: a, players: 10, each: [1, 5], total: X }] }', '[10, 50]', '[10, 51]'],
+  ['per-player', '{ perPlayer: [{ name: a, players: 10, each: [1, 5], total: X }] }', '[10, 50]', '[9, 50]'],
+  ['ratio', '{ ratios: [{ name: a, of: 1, to: 4, is: X }] }', '25%', '26%'],
+  ['same', '{ same: [{ name: a, figures: [5, X] }] }', '[5, 9]', '[6, 9]'],
+  ['cost-per-player', '{ cost: [{ name: a, price: 100, players: 20, perPlayer: X }] }', '5', '6'],
+  [
+    'cost-of-traffic',
+    '{ traffic: [{ name: a, perSecond: 1MB/s, price: X, perTerabyte: 10 }] }',
+    '25.92',
+    '25.91',
+  ],
+];
+
+const findingsOf = (plan: string, x: string) => auditOf(withPlan(plan.replace('X', x))).findings;
+
+describe.each(BOUNDARIES)('%s of %s', (check, plan, equal, beyond) => {
+  test(`${equal} is consistent, and ${beyond} is not`, () => {
+    expect(findingsOf(plan, equal)).toMatchObject([{ check, state: 'consistent', claims: [], disputed: [] }]);
+    expect(findingsOf(plan, beyond)).toMatchObject([{ check, state: 'contradicted', disputed: [] }]);
+  });
+});
+
+test('every check is tested at its boundary, and has an id and a title of its own', () => {
+  const ids = CHECKS.map(({ id }) => id);
+  expect([...new Set(BOUNDARIES.map(([check]) => check))].toSorted()).toEqual(ids.toSorted());
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(new Set(CHECKS.map(({ title }) => title)).size).toBe(ids.length);
+});
+
+test('of a range the worse end counts', () => {
+  const plan = '{ load: { operationsPerSecond: [100, X] }, database: { rowWritesPerSecond: [500, 900] } }';
+  expect(findingsOf(plan, '500')).toMatchObject([{ state: 'consistent' }]);
+  expect(findingsOf(plan, '501')).toMatchObject([{ state: 'contradicted' }]);
+});
+
+test('what is stated agrees to half of its last digit, and about a number to a tenth of it', () => {
+  const ratio = '{ ratios: [{ name: a, of: 1, to: 3, is: X }] }';
+  const states = (x: string) => findingsOf(ratio, x).map(({ state }) => state);
+  expect(['33%', '33.3%', '34%', '33.5%'].flatMap(states)).toEqual([
+    ...['consistent', 'consistent', 'contradicted', 'contradicted'],
+  ]);
+  // FLX-118 says "about 105,000".
+  const about = '{ perPlayer: [{ name: a, players: 4, each: X, total: FLX-118 }] }';
+  expect(
+    ['28000 ops/s', '23000 ops/s'].flatMap((x) => findingsOf(about, x).map(({ state }) => state)),
+  ).toEqual([...['consistent', 'contradicted']]);
+});
+
+test('a check without its figures says nothing, and figures that none can use are named', () => {
+  const { findings, unused } = auditOf(
+    withPlan(
+      '{ load: { players: 5 }, database: { disk: 1TB, workMem: 1MB }, limits: [{ name: a, needed: 1, limit: 2 }] }',
+    ),
+  );
+  expect(findings.map(nameOf)).toEqual(['limit: a']);
+  expect(unused).toEqual(['plan.load.players', 'plan.database.workMem', 'plan.database.disk']);
+});

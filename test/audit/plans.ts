@@ -1,0 +1,152 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { audit } from '../../src/audit/audit.ts';
+import { read } from '../scenario/scenario-text.ts';
+
+/** A scenario with nothing but a plan, which is written as YAML in braces. */
+export const withPlan = (plan: string): string =>
+  `name: mine\nsystem: own\nload: { players: 10 }\nplayers: { protocol: json, commands: [{ command: move }] }\nplan: ${plan}\n`;
+
+export const auditOf = (text: string, set: readonly string[] = []) => {
+  const { plan } = read(text, { set });
+  if (plan === undefined) throw new Error('the scenario has no plan');
+  return audit(plan);
+};
+
+const folder = { scenarios: join(import.meta.dirname, '../../scenarios'), here: import.meta.dirname };
+const text = (of: keyof typeof folder, name: string): string =>
+  readFileSync(join(folder[of], `${name}.yaml`), 'utf8');
+
+/** What a check must find in a document: its name, and a part of the arithmetic. */
+type Expected = readonly (readonly [item: string, name: string, part: string])[];
+
+interface DocumentPlan {
+  readonly text: string;
+  readonly found: Expected;
+  /** Figures with which the same plan is consistent. */
+  readonly consistent: readonly string[];
+}
+
+export const DOCUMENTS: Readonly<Record<string, DocumentPlan>> = {
+  flux: {
+    text: text('scenarios', 'm4pro-20k'),
+    found: [
+      ['F1', 'update-rate', '420,000 row writes/s, of 150,000 UPDATE ops/s: 280%'],
+      ['F1', 'insert-rate', '400,000 INSERT ops/s: 105%'],
+      ['F2', 'batch-rate', 'make 400 batches/s, and of 1,663 ops/batch at 420,000 ops/s 252.6 batches/s'],
+      ['F4', 'batch-time', 'take 11.09 ms'],
+      ['F5', 'response-time: intents', '20.6 ms'],
+      ['F18', 'work-mem', 'are 200 GB, of 40 GB'],
+      ['F19', 'checkpoints', 'fill 4 GB in 1.91 min'],
+      ['F20', 'statement-log', 'are full after'],
+      ['F17', 'pools: PostgreSQL', 'world servers 4 x 100, MongooseIM 1 x 10 = 410 connections'],
+      ['F13', 'per-address', 'need 2,000 addresses'],
+      ['F13', 'new-per-address', 'need 200 addresses'],
+      ['F15', 'proxy-threads', '4 threads on 1 cpu'],
+      ['F24', 'sum: memory', 'leaves 33.9 GB of 128 GB; stated are 34.4 GB'],
+      ['F11', 'sum: efficiency cores', 'leaves 2 E-cores of 4 E-cores; stated are 4 E-cores'],
+      ['F11', 'sum: spare cores', 'leaves 4 cores of 14 cores; stated are 8 cores'],
+      ['F12', 'limit: practical maximum over the proxy', '25,000 to 30,000 CCU'],
+      ['F12', 'limit: theoretical maximum over the proxy', '40,000 to 50,000 CCU'],
+      ['F10', 'concurrency: monsters', '2,400,000 at once, of 100,000 entities'],
+      ['F6', 'concurrency: core of a world server', '5.15 at once'],
+      ['F17', 'alarm-never: database connections', 'rings above 400 connections'],
+      ['F24', 'ratio: active cache in the memory', '25% of RAM, stated as 31% of RAM'],
+      ['F29', 'ratio: cost-efficiency advantage', '26.11 to 114.4 x, stated as 25 to 133 x'],
+      ['F26', 'cost-of-traffic: bandwidth', 'are 2,592 TB'],
+    ],
+    consistent: [
+      ...['load.operationsPerSecond=150000', 'batches.perSecond=400', 'batches.latency=12ms'],
+      ...['latency.0.limit=21ms', 'database.workMem=64MB', 'database.maxWalSize=24GB', 'database.disk=2TB'],
+      ...['pools.0.users.0.connections=90', 'proxy.addresses=2000', 'proxy.cpus=4'],
+      ...[
+        'limits.0.needed=25000',
+        'limits.1.needed=25000',
+        'sums.0.rest=33.9GB',
+        'sums.2.rest=2',
+        'sums.3.rest=4',
+      ],
+      ...['concurrency.0.seconds=250ms', 'concurrency.1.seconds=9us', 'alarms.0.most=400'],
+      ...['ratios.0.is=25%', 'ratios.2.is=[26, 114]', 'traffic.0.perTerabyte=0.15'],
+    ],
+  },
+  quiz: {
+    text: text('scenarios', 'quiz-2000'),
+    found: [
+      [
+        'Q3',
+        'pools: PostgreSQL of option A',
+        '80,000 connections, of 500 connections less 10 reserved = 490',
+      ],
+      ['Q3', 'pools: PostgreSQL of option B', '2,000 connections, of 500 connections less 10 reserved = 490'],
+      ['Q4', 'pools: Redis of option A', '400,000 connections, of 10,000 clients'],
+      ['Q4', 'pools: Redis of option B', '10,001 connections, of 10,000 clients'],
+      ['Q9', 'by-address', '1 x 200 matches = 200, of 2,000 matches'],
+      ['Q1', 'capacity: option B with a server less', '1,800 matches, of 2,000 matches needed'],
+      ['Q5', 'heap: workers', '3,200 GB, of 16 GB'],
+      ['Q7', 'concurrency: matches', '3,450 at once, of 2,000 matches'],
+      ['Q2', 'alarm-always: active matches', 'rings above 1,800 matches, where the plan has 2,000 matches'],
+      ['Q8', 'alarm-always: errors', '1% of 580 = 5.8 errors/s'],
+    ],
+    consistent: [
+      ...['pools.0.users.0.connections=1', 'pools.1.users.0.connections=49'],
+      ...['pools.2.users.0.connections=25', 'pools.3.users.0.connections=999'],
+      ...['processes.0.heap=40MB', 'capacity.1.each=223', 'concurrency.0.perSecond=28'],
+      ...['alarms.0.above=2000', 'alarms.1.above=6 errors/s', 'proxy.addresses=10'],
+    ],
+  },
+  realm: {
+    text: text('here', 'realm'),
+    found: [
+      ['S8', 'response-time: WebSocket', 'p95 wait for the end of 100 ms is 95 ms'],
+      ['S3', 'sum: memory without agents', '150 to 210 MB, stated as 200 to 400 MB'],
+      ['S4', 'sum: 50 agents in the heap', '500 to 960 MB, of 768 MB'],
+      ['S6', 'sum: processor time of 50 users, of one core', '110%'],
+      ['S7', 'limit: cores of more than 50 agents', '4 cores, where there are 1 cores at most'],
+      ['S4', 'heap: smallest tier', '0.75 GB, of 0.5 GB'],
+      ['S9', 'tier: 30 users on 2GB/1CPU: cores', '2 cores needed, of 1 cores'],
+      ['S9', 'tier: 50 users on 4GB/2CPU: cores', '4 cores needed, of 2 cores'],
+      ['S4', 'alarm-always: memory of 1 GB with 50 agents', 'rings above 85% of limit of 1 = 0.85 GB'],
+      ['S6', 'alarm-always: processor', 'rings above 80% CPU, where the plan has 60 to 90%'],
+      ['S1', 'per-player: download of 10 users', '10 to 50 KB/s, stated as 50 to 100 KB/s'],
+      ['S1', 'per-player: download of 50 users', '50 to 250 KB/s, stated as 250 to 500 KB/s'],
+      ['S10', 'same: backups that are kept', 'stated as 10 backups, and as 30 backups'],
+    ],
+    consistent: [
+      ...['perPlayer.2.total=[10kB/s, 50kB/s]', 'perPlayer.3.total=[50kB/s, 250kB/s]'],
+      ...['sums.0.total=[150MB, 210MB]', 'sums.4.total=960MB', 'sums.5.total=110', 'processes.0.memory=1GB'],
+      ...['alarms.0.of=2GB', 'alarms.1.usual=[60%, 80%]', 'latency.0.window=50ms', 'limits.0.limit=4'],
+      ...['same.0.figures=[SHR-040, 10]', 'tiers.1.cores=2', 'tiers.2.cores=4'],
+    ],
+  },
+  mud: {
+    text: text('scenarios', 'mud-1000'),
+    found: [
+      [
+        'M2',
+        'pools: PostgreSQL',
+        'instances 3 x (20 + 40) = 180 connections, of 100 connections less 3 reserved = 97',
+      ],
+      [
+        'M1',
+        'capacity: two instances',
+        '2 instances less 1 x 500 connections = 500 connections, of 1,000 connections',
+      ],
+      ['M1', 'capacity: two to three instances', '= 500 connections, of 1,000 connections'],
+      ['M4', 'same: Redis servers', 'stated as 2 instances, and as 1 instance'],
+    ],
+    consistent: [
+      ...['capacity.0.units=3', 'capacity.1.units=3', 'same.0.figures=[MUD-034, 1]'],
+      ...['pools.0.users.0.connections=10', 'pools.0.users.0.overflow=20'],
+    ],
+  },
+  massless: {
+    text: text('here', 'massless'),
+    found: [
+      ['L8', 'limit: bandwidth of a player', '22 kB/s, where there are 10 kbps at most'],
+      ['L8', 'per-player: bandwidth of positions', '0.36 kB/s, stated as 3.6 kB/s'],
+      ['L7', 'same: players of a process', 'stated as 500, and as 50 to 200'],
+    ],
+    consistent: ['limits.0.limit=22kB/s', 'perPlayer.0.total=0.36kB/s', 'same.0.figures=[200, [50, 200]]'],
+  },
+};
