@@ -41,6 +41,8 @@ const SECONDS: Readonly<Record<string, number>> = {
   'server/batch-writer.test.ts': 14,
   'systems/mud/server/instances.test.ts': 14,
   'stack/stuck.test.ts': 15,
+  'systems/realm/server/world.test.ts': 12,
+  'systems/realm/server/processes.test.ts': 16,
   'commands/list.test.ts': 12,
   'commands/setup.test.ts': 12,
   'e2e/autocannon.test.ts': 11,

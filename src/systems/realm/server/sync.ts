@@ -119,7 +119,7 @@ export class Sync {
     }
   }
 
-  /** Between two events the world has its thread back: a signature takes a millisecond or more. */
+  /** Between two events the world has its thread back: a signature takes milliseconds. */
   async #signed(agents: readonly Agent[]): Promise<readonly Entry[]> {
     const entries: Entry[] = [];
     const began = performance.now();

@@ -7,7 +7,14 @@ import { connectAgent, metricsOf, startBundle, stateOf, storedAgents } from './w
 const startRelayProcess = (folder: string, port = '0') =>
   startBundle('realm-relay', { FOLDER: folder, PORT: port });
 const startWorldProcess = (relay: string, own: Readonly<Record<string, string>> = {}) =>
-  startBundle('realm-server', { RELAY_URL: relay, AGENTS: '50', UPDATE_MS: '20', SYNC_MS: '100', ...own });
+  startBundle('realm-server', {
+    RELAY_URL: relay,
+    AGENTS: '50',
+    UPDATE_MS: '20',
+    SYNC_MS: '100',
+    COMMANDS_PER_SECOND: '1000',
+    ...own,
+  });
 
 test('a killed world goes on with what it reported as saved', async () => {
   const relay = await startRelayProcess(temporaryFolder());
@@ -72,4 +79,31 @@ test('while the relay is stopped the world goes on, one batch waits, and nothing
   relay.signal('SIGCONT');
   await expect.poll(agent.saved).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
   expect(await signed()).toBe(3);
+});
+
+test('a world that is killed while all of its agents act loses the last of what no saved had reported', async () => {
+  const relay = await startRelayProcess(temporaryFolder());
+  const world = await startWorldProcess(relay.url);
+  const ids = [0, 1, 2, 3, 4, 5];
+  const agents = await Promise.all(ids.map((id) => connectAgent(world.url, id)));
+  // Each at a row of its own, until its connection is lost.
+  const acting = agents.map(async (agent, id): Promise<string> => {
+    for (let i = 1; ; i++) {
+      const answer = await agent.move(i % 100, 10 * id).catch(String);
+      if (answer !== 'ok') return answer;
+    }
+  });
+  for (const agent of agents) await expect.poll(() => agent.saved().length).toBeGreaterThan(10);
+  await world.end('SIGKILL');
+  expect(await Promise.all(acting)).toEqual(ids.map(() => 'Error: closed with 1006'));
+  const next = await startWorldProcess(relay.url);
+  const state = await stateOf(next.url);
+  for (const [id, agent] of agents.entries()) {
+    const last = (await connectAgent(next.url, id)).welcome?.last ?? 0;
+    expect(state[id]?.numbers).toEqual([[1, last]]);
+    expect(last).toBeGreaterThanOrEqual(Math.max(...agent.saved()));
+    // Reported in order, without a gap, each once.
+    expect(agent.saved()).toEqual(agent.saved().map((_, i) => i + 1));
+    expect(state[id]).toMatchObject({ x: last % 100, z: 10 * id, moved: last });
+  }
 });
