@@ -39,6 +39,8 @@ export class Sync {
   readonly #ending = new AbortController();
   #stop: () => void = () => undefined;
   #underWay: Promise<void> | null = null;
+  /** The batch under way takes longer than an interval: the next one begins with its end. */
+  #isDue = false;
   readonly counts = {
     /** Batches that the relay has. */
     syncs: 0,
@@ -75,13 +77,18 @@ export class Sync {
   }
 
   begin(): void {
-    this.#stop = every(this.#plan.interval, () => void this.now());
+    this.#stop = every(this.#plan.interval, () => {
+      this.#isDue = this.#underWay !== null;
+      void this.now();
+    });
   }
 
   /** A batch, unless one is under way: then that one. */
   now(): Promise<void> {
     this.#underWay ??= this.#batch().finally(() => {
       this.#underWay = null;
+      if (this.#isDue) void this.now();
+      this.#isDue = false;
     });
     return this.#underWay;
   }

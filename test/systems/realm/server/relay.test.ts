@@ -1,7 +1,9 @@
+import { once } from 'node:events';
 import { appendFileSync, readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { WebSocket } from 'ws';
+import { WebSocket, WebSocketServer } from 'ws';
 import { EventRefused, RelayAway, RelayConnection } from '../../../../src/systems/realm/relay-connection.ts';
 import {
   type EventDraft,
@@ -120,7 +122,21 @@ test('another process finds what is in the file, but for a line that was not fin
   expect(await (await connect(url)).request({})).toEqual([newest]);
 });
 
-test('a relay that is gone, or does not answer in time, is away', async () => {
+test('a relay that does not answer in time is away, and its connection is given up', async () => {
+  const silent = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+  onTestFinished(() => void silent.close());
+  await once(silent, 'listening');
+  const { port } = silent.address() as AddressInfo;
+  const open = () => RelayConnection.open({ url: `http://127.0.0.1:${port}`, token: '', limit: 100 });
+  const [asking, publishing] = [await open(), await open()];
+  const asked = asking.request({});
+  await expect(asked).rejects.toThrow('the relay does not answer within 0.1 s');
+  expect(asking.isOpen).toBe(false);
+  await expect(publishing.publish(signEvent(one, draft()))).rejects.toThrow(RelayAway);
+  await expect.poll(() => silent.clients.size).toBe(0);
+});
+
+test('a relay that is gone is away', async () => {
   const { url, close } = await startRelay();
   const relay = await connect(url);
   await close();

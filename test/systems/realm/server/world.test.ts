@@ -101,7 +101,7 @@ test('chats and emotes reach every other agent once, however far it is, before t
 });
 
 test('lossy: some of what is acknowledged is heard by nobody', async () => {
-  const { url } = await openWorld({ broadcast: 'lossy' });
+  const { url } = await openWorld({ broadcast: 'lossy', commandsPerSecond: 10_000 });
   const [speaker, hearer] = [await connectAgent(url, 0), await connectAgent(url, 1)];
   const heard = (): number => hearer.ofType('chat').length;
   let said = 0;
