@@ -15,7 +15,7 @@ export const capacity: Check = {
         holds: !exceeds(needed.high, holds),
         arithmetic: `${left} x ${text(each)} = ${like(needed, holds)}, of ${text(needed)} needed (${holds === 0 ? 'nothing is left' : `${percentText(needed.high / holds)} taken`})`,
         figures: [units, each, needed, spare],
-        disputes: [units, each],
+        disputes: [units, each, needed],
       };
     }),
 };

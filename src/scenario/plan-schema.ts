@@ -9,6 +9,8 @@ export interface Given {
   readonly written: Written;
   /** Its base unit, or a word of EXPECTED (plan-units.ts). */
   readonly expects: string;
+  /** Others are divided by it, so that it cannot be 0. */
+  readonly divides: boolean;
 }
 
 const MOST = 100;
@@ -16,11 +18,11 @@ const what =
   'a number, a quantity such as 512MB or 10ms, [low, high], the id of a claim such as FLX-110, or a list of such ids';
 const one = z.union(
   [
-    z.number({ error: what }).min(0, { error: what }),
+    z.number({ error: what }).min(0, { error: what }).max(1e15, { error: what }),
     z
       .string({ error: what })
       .max(60, { error: what })
-      .regex(/^(?:[A-Z]{2,5}-\d{1,4}|\d+(?:\.\d+)?(?: ?[A-Za-z%][\w%/ -]*)?)$/, { error: what }),
+      .regex(/^(?:[A-Z]{2,5}-\d{1,4}|\d{1,15}(?:\.\d{1,9})?(?: ?[A-Za-z%][\w%/ -]*)?)$/, { error: what }),
   ],
   { error: what },
 );
@@ -31,14 +33,15 @@ const written = z.union(
   },
 );
 
-const figure = (expects: string) =>
+const figure = (expects: string, divides = false) =>
   z.codec(
     written,
     z.custom<Given>((value) => typeof value === 'object'),
-    { decode: (text) => ({ written: text, expects }), encode: (given) => given.written },
+    { decode: (text) => ({ written: text, expects, divides }), encode: (given) => given.written },
   );
 const optional = (expects: string, about: string) => figure(expects).optional().describe(about);
 const required = (expects: string, about: string) => figure(expects).describe(about);
+const divisor = (expects: string, about: string) => figure(expects, true).describe(about);
 const name = line(80).describe('What it is about, as the findings name it');
 const entries = <T extends z.ZodType>(element: T) => list(element, MOST, 'entries', 1).optional();
 
@@ -54,32 +57,32 @@ export const planSchema = map({
     operationsPerSecond: optional('ops/s', 'Operations a second, of all players and other actors'),
   }).optional(),
   database: map({
-    rowWritesPerSecond: optional('row writes/s', 'Rows that it can update a second'),
-    insertsPerSecond: optional('row writes/s', 'Rows that it can insert a second'),
-    operationsPerRowWrite: optional('count', 'Operations that share a row write. Default: 1'),
+    rowWritesPerSecond: divisor('row writes/s', 'Rows that it can update a second').optional(),
+    insertsPerSecond: divisor('row writes/s', 'Rows that it can insert a second').optional(),
+    operationsPerRowWrite: divisor('count', 'Operations that share a row write. Default: 1').optional(),
     connections: optional('connections', 'Connections that it accepts'),
     workMem: optional('bytes', 'Memory that a sort of each connection may take'),
     memory: optional('bytes', 'Memory that it may take'),
-    walBytesPerWrite: optional('bytes', 'Write-ahead log of a row write'),
+    walBytesPerWrite: divisor('bytes', 'Write-ahead log of a row write').optional(),
     maxWalSize: optional('bytes', 'Write-ahead log between two checkpoints'),
     checkpointEvery: optional('s', 'Time between two checkpoints'),
-    logBytesPerWrite: optional('bytes', 'Log of a row write, where statements are logged'),
+    logBytesPerWrite: divisor('bytes', 'Log of a row write, where statements are logged').optional(),
     logKept: optional('s', 'How long the log is kept. Default: 1 day'),
     disk: optional('bytes', 'Disk of the host'),
   }).optional(),
   batches: map({
-    servers: optional('count', 'Servers that write batches'),
-    interval: optional('s', 'A batch is written after this time'),
-    operations: optional('ops', 'Or at so many operations'),
+    servers: divisor('count', 'Servers that write batches').optional(),
+    interval: divisor('s', 'A batch is written after this time').optional(),
+    operations: divisor('ops', 'Or at so many operations').optional(),
     perSecond: optional('batches/s', 'Batches a second, of all servers'),
     latency: optional('s', 'Time that a batch may take'),
   }).optional(),
   proxy: map({
     connections: optional('connections', 'Connections that it accepts'),
-    perAddress: optional('connections', 'Of one address'),
+    perAddress: divisor('connections', 'Of one address').optional(),
     newPerAddress: map({
-      count: required('connections', 'New connections of one address'),
-      every: required('s', 'In this time'),
+      count: divisor('connections', 'New connections of one address'),
+      every: divisor('s', 'In this time'),
     }).optional(),
     connectsPerSecond: optional('connections/s', 'New connections a second, of all players'),
     addresses: optional('count', 'Addresses from which players come'),
@@ -169,7 +172,7 @@ export const planSchema = map({
     map({
       name,
       perSecond: required('rate', 'How many begin a second'),
-      seconds: required('s', 'How long one lasts'),
+      seconds: divisor('s', 'How long one lasts'),
       most: required('count', 'How many there are at once, at most'),
     }),
   ),
@@ -185,7 +188,7 @@ export const planSchema = map({
     map({
       name,
       of: required('any', 'This figure'),
-      to: required('any', 'Divided by this one'),
+      to: divisor('any', 'Divided by this one'),
       is: required('share', 'As it is stated'),
     }),
   ),
@@ -201,7 +204,7 @@ export const planSchema = map({
     map({
       name,
       price: required('USD/month', 'Of the whole'),
-      players: required('connections', 'Players connected at once'),
+      players: divisor('connections', 'Players connected at once'),
       perPlayer: required('USD/month', 'As it is stated'),
     }),
   ),
@@ -216,7 +219,7 @@ export const planSchema = map({
   processes: entries(
     map({
       name,
-      count: required('count', 'Processes'),
+      count: divisor('count', 'Processes'),
       heap: required('bytes', 'Heap that one of them may take'),
       memory: required('bytes', 'Memory that there is for all of them'),
     }),

@@ -123,7 +123,14 @@ interface Refused {
 }
 type Value = Omit<Figure, keyof Given>;
 
-function readFigure({ written, expects }: Given, claims: Claims): Value | Refused {
+function readFigure(given: Given, claims: Claims): Value | Refused {
+  const read = readWritten(given, claims);
+  return 'message' in read || read.low > 0 || !given.divides
+    ? read
+    : { message: `got ${shown(given.written)}, expected more than 0`, hint: 'others are divided by it' };
+}
+
+function readWritten({ written, expects }: Given, claims: Claims): Value | Refused {
   const parts = Array.isArray(written) ? written : [written];
   const read = parts.map((one) => readOne(one, expects, claims));
   const refused = read.find((one): one is Refused => 'message' in one);

@@ -99,6 +99,13 @@ test.each([
     'alarms.0.above',
     /either above or below/,
   ],
+  [
+    'nothing where others are divided by it',
+    '{ database: { rowWritesPerSecond: 0 } }',
+    'database.rowWritesPerSecond',
+    /got 0, expected more than 0/,
+  ],
+  ['more than there can be', '{ load: { players: 1e16 } }', 'load.players', /expected a number, a quantity/],
   ['a misspelled key', '{ load: { playerz: 5 } }', 'load.playerz', /unknown key "playerz"/],
   ['a figure that is none', '{ load: { players: many } }', 'load.players', /expected a number, a quantity/],
   ['a negative number', '{ load: { players: -5 } }', 'load.players', /expected a number, a quantity/],

@@ -172,7 +172,7 @@ test('of several runs of a scenario the newest counts, and one without a conclus
   expect(before.of('FLX-151')).toMatchObject({ state: 'met', observed: 17, run: { scenario: 'm4pro-20k' } });
   expect(before.runs).toHaveLength(1);
   // A claim of the scenario that its run had no ruling for is not decided by it.
-  expect(before.of('FLX-145')).toMatchObject({
+  expect(before.of('FLX-147')).toMatchObject({
     ...{ state: 'unmeasured', reason: 'the last run of m4pro-20k did not rule it' },
   });
   of('2026-11-23T10:00:00.000Z', 'breached', { outcome: 'invalid', exitCode: 90 });
