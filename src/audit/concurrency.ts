@@ -6,13 +6,13 @@ export const concurrency: Check = {
   title: "What begins a second, times how long it lasts, is no more than there may be at once (Little's law)",
   needs: ['concurrency'],
   rule: ({ concurrency: all = [] }) =>
-    all.map(({ name, perSecond, seconds, most }) => {
-      const atOnce = perSecond.high * seconds.high;
+    all.map(({ name, perSecond, lasting, most }) => {
+      const atOnce = perSecond.high * lasting.high;
       return {
         subject: name,
         holds: !exceeds(atOnce, most.low),
-        arithmetic: `${text(perSecond)} x ${text(seconds)} = ${numberText(atOnce)} at once, of ${text(most)}; ${numberText(most.low / seconds.high)} a second would fit`,
-        figures: [perSecond, seconds, most],
+        arithmetic: `${text(perSecond)} x ${text(lasting)} = ${numberText(atOnce)} at once, of ${text(most)}; ${numberText(most.low / lasting.high)} a second would fit`,
+        figures: [perSecond, lasting, most],
         disputes: [perSecond],
       };
     }),

@@ -172,7 +172,7 @@ export const planSchema = map({
     map({
       name,
       perSecond: required('rate', 'How many begin a second'),
-      seconds: divisor('s', 'How long one lasts'),
+      lasting: divisor('s', 'How long one lasts'),
       most: required('count', 'How many there are at once, at most'),
     }),
   ),

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { nameOf } from '../../src/audit/audit.ts';
 import { CHECKS } from '../../src/audit/checks.ts';
+import { ScenarioError } from '../../src/scenario/problem.ts';
 import { auditOf, withPlan } from './plans.ts';
 
 /** Each check at its boundary, where it is consistent, and beyond it: the plan with the figure that makes the difference. */
@@ -82,7 +83,7 @@ const BOUNDARIES: readonly (readonly [check: string, plan: string, equal: string
   ['limit', '{ limits: [{ name: a, needed: X, limit: 5 }] }', '5', '6'],
   ['heap', '{ processes: [{ name: a, count: 4, heap: X, memory: 1GB }] }', '256MB', '257MB'],
   ['tier', '{ tiers: [{ name: a, cores: X, needs: { cores: 2 } }] }', '2', '1'],
-  ['concurrency', '{ concurrency: [{ name: a, perSecond: X, seconds: 10s, most: 100 }] }', '10', '11'],
+  ['concurrency', '{ concurrency: [{ name: a, perSecond: X, lasting: 10s, most: 100 }] }', '10', '11'],
   ['alarm-always', '{ alarms: [{ name: a, above: 10, usual: X }] }', '10', '11'],
   ['alarm-always', '{ alarms: [{ name: a, below: 10, usual: X }] }', '10', '9'],
   ['alarm-always', '{ alarms: [{ name: a, above: 80%, of: 1GB, usual: X }] }', '819MB', '820MB'],
@@ -109,6 +110,23 @@ describe.each(BOUNDARIES)('%s of %s', (check, plan, equal, beyond) => {
     expect(findingsOf(plan, beyond)).toMatchObject([{ check, state: 'contradicted', disputed: [] }]);
   });
 });
+
+test.each(BOUNDARIES)(
+  '%s of %s: nothing and the most that there can be are refused, or have an arithmetic',
+  (_, plan) => {
+    for (const x of ['0', '[0, 1]', '1e15']) {
+      let texts: readonly string[];
+      try {
+        texts = findingsOf(plan, x).map(({ arithmetic }) => arithmetic);
+      } catch (thrown) {
+        expect(thrown).toBeInstanceOf(ScenarioError);
+        continue;
+      }
+      expect(texts.filter((text) => /NaN|∞|Infinity|undefined/.test(text) || !/\d/.test(text))).toEqual([]);
+    }
+    expect.assertions(3);
+  },
+);
 
 test('every check is tested at its boundary, and has an id and a title of its own', () => {
   const ids = CHECKS.map(({ id }) => id);

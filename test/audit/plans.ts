@@ -68,9 +68,9 @@ export const DOCUMENTS: Readonly<Record<string, DocumentPlan>> = {
         'sums.3.rest=4',
       ],
       ...[
-        'concurrency.0.seconds=250ms',
-        'concurrency.1.seconds=0.5ms',
-        'concurrency.2.seconds=9us',
+        'concurrency.0.lasting=250ms',
+        'concurrency.1.lasting=0.5ms',
+        'concurrency.2.lasting=9us',
         'alarms.0.most=400',
       ],
       ...['ratios.0.is=25%', 'ratios.2.is=[26, 114]', 'traffic.0.perTerabyte=0.15'],
