@@ -32,16 +32,14 @@ export function claimLines(
 ): readonly string[] {
   const heads = ['claims', ...COUNTED].map((head) => head.toUpperCase());
   const counted = ({ all, ...of }: ClaimCounts): readonly string[] =>
-    [all, ...COUNTED.map((state) => of[state])].map((count, i) =>
-      String(count).padStart(heads[i]?.length ?? 0),
-    );
+    [all, ...COUNTED.map((state) => of[state])].map(String);
   const rows = documents.flatMap(({ document, counts, byProof }) => [
     [document.replace(/\.md$/, ''), ...counted(counts)],
     ...[...byProof].map(([proof, own]) => [`  ${proof}`, ...counted(own)]),
   ]);
   const left = documents.map(({ document, inNoScenario }) => [document, inNoScenarioText(inNoScenario)]);
   return [
-    ...table([['DOCUMENT', ...heads], ...rows], '', width),
+    ...countLines([['DOCUMENT', ...heads], ...rows]),
     ...block(
       left.filter(([, text]) => text !== ''),
       width,
@@ -60,6 +58,15 @@ export function claimLines(
           ...table(runs.map(runRow), '  ', width),
         ]),
   ];
+}
+
+/** Names on the left, and counts below the ends of their heads. */
+function countLines(rows: readonly (readonly string[])[]): readonly string[] {
+  const [heads = []] = rows;
+  const names = Math.max(...rows.map(([name = '']) => name.length));
+  return rows.map(([name = '', ...counts]) =>
+    [name.padEnd(names), ...counts.map((count, i) => count.padStart(heads[i + 1]?.length ?? 0))].join('  '),
+  );
 }
 
 const block = (rows: readonly (readonly string[])[], width: number): readonly string[] =>

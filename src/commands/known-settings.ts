@@ -28,7 +28,7 @@ export async function knownSettings(host: Host, scenario: Scenario): Promise<rea
     },
   ).settings;
   const ofRedis = components.has('redis') ? redisSettingNames(scenario.redis ?? { settings: {} }) : [];
-  const ofEdge = scenario.edge === undefined ? [] : edgeSettings(scenario.edge, '');
+  const ofEdge = scenario.edge === undefined ? [] : edgeSettings(scenario.edge, '', null);
   const told = [...(hasPostgres ? ofPostgres : []), ...ofEdge, ...stackSettings(host, system, scenario)];
   const settings = [...told, ...deviationsBeside(scenario.deviations, told)].map(({ setting }) => setting);
   return [...settings, ...ofRedis.filter((name) => !settings.includes(name))];

@@ -242,6 +242,12 @@ export function k6PlanOf(system: System, scenario: Scenario) {
       'use --engine native, or run without faults: --set "faults=[]"',
     );
   }
+  if (scenario.edge !== undefined) {
+    throw badInput(
+      'edge: players of k6 would connect past the edge proxy',
+      'use --engine native, or leave out edge',
+    );
+  }
   return plan;
 }
 

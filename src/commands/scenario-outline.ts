@@ -2,6 +2,7 @@ import type { NeededProgram } from '../doctor/needed-program.ts';
 import type { Need } from '../judge/need.ts';
 import { wrap } from '../report/terminal-text.ts';
 import { type Budget, isRequired, writtenBudget } from '../scenario/budget.ts';
+import type { EdgeSettings } from '../scenario/edge.ts';
 import { balanceOf } from '../scenario/edge-balance.ts';
 import { type OperationSpec, ofOperation } from '../scenario/operations.ts';
 import { writtenPlan } from '../scenario/plan.ts';
@@ -95,9 +96,23 @@ const edgeRows = ({ edge }: Scenario, { programs }: Inspected): readonly (readon
     : [
         ['program', programText(edge.program, programs)],
         ['balance', balanceOf(edge)],
-        ['left out', `for ${formatDuration(edge.failTimeout)} after ${edge.maxFails} failures`],
+        ['left out', leftOutText(edge)],
         ['read timeout', formatDuration(edge.readTimeout)],
+        ...(edge.connections === undefined ? [] : [['connections', grouped(edge.connections)]]),
+        ...(edge.perAddress === undefined ? [] : [['each address', addressText(edge.perAddress)]]),
+        ...(edge.tls === undefined
+          ? []
+          : [['TLS', `a certificate of the run's own, RSA of ${edge.tls.keyBits} bits`]]),
       ];
+
+/** When a server is left out, and used again. */
+const leftOutText = ({ checks, maxFails, failTimeout }: EdgeSettings): string =>
+  checks === undefined
+    ? `for ${formatDuration(failTimeout)} after ${maxFails} failures`
+    : `after ${checks.fall} bad answers, until ${checks.rise} good ones, asked every ${formatDuration(checks.every)}`;
+
+const addressText = ({ open, opened, within }: NonNullable<EdgeSettings['perAddress']>): string =>
+  `${grouped(open)} connections at once, ${grouped(opened)} new ones in ${formatDuration(within)}`;
 
 /** How many budgets a run can judge, and how many it cannot. */
 function countsOf({ budgets }: Scenario) {

@@ -49,7 +49,7 @@ function documentParts({ name, findings, byProof, inNoScenario }: DocumentFindin
   return [
     `<p>${safe(name)}</p>`,
     table(
-      ['Proof', ...HEAD],
+      ['', ...HEAD],
       [...byProof].map(([proof, counts]) => row([proofText(proof), ...countCells(counts)])),
       'numbers',
     ),

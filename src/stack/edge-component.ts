@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { chown, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { request } from 'undici';
+import { Agent, request } from 'undici';
+import { connectorOptions, type Reachable } from '../address/access.ts';
 import { messageOf, stackFailed } from '../errors.ts';
 import type { EdgeSettings } from '../scenario/edge.ts';
 import { readDescriptors } from '../supervision/descriptors.ts';
@@ -10,8 +11,10 @@ import { describeExit, type SupervisedProcess, startProcess } from '../supervisi
 import { stablePort } from '../supervision/stable-port.ts';
 import { pause, START_LIMITS, unlessAborted, within } from '../supervision/time-limit.ts';
 import type { StackFailure } from '../supervision/watchdog.ts';
+import { toMillis } from '../units.ts';
 import { type ComponentProcess, openComponent } from './component.ts';
 import type { ComponentSpec, StartContext } from './component-spec.ts';
+import { makeCertificate } from './edge-certificate.ts';
 import type { EdgePlan } from './edge-configuration.ts';
 import { type EdgeProgram, findEdge } from './edge-program.ts';
 import { haproxyArguments, haproxyConfiguration } from './haproxy.ts';
@@ -54,13 +57,15 @@ export const edgeComponent = (edge: EdgeSettings, serverNames: readonly string[]
     const { env, folder, user, signal, closing, started } = context;
     const program = await findEdge(edge.program, env);
     const own = await folder.folder('edge', user);
+    const certificate = await makeCertificate(edge, HOST, own, env, user);
     const plan: EdgePlan = {
       edge,
       host: HOST,
       port: await freePort(),
       servers: serverNames.map((name) => ({ name, address: addressOf(started(name).server?.url) })),
       folder: own,
-      connections: connectionsWithin(readDescriptors('self')),
+      connections: connectionsWithin(edge, readDescriptors('self')),
+      certificate: certificate?.file ?? null,
     };
     const file = join(own, 'edge.conf');
     const text = edge.program === 'nginx' ? nginxConfiguration(plan) : haproxyConfiguration(plan);
@@ -68,11 +73,17 @@ export const edgeComponent = (edge: EdgeSettings, serverNames: readonly string[]
     if (user !== null) await chown(file, user.uid, user.gid);
     const args =
       edge.program === 'nginx' ? nginxArguments(program.version, file, own) : haproxyArguments(file);
-    const url = `http://${HOST}:${plan.port}`;
+    const url = `${certificate === null ? 'http' : 'https'}://${HOST}:${plan.port}`;
+    const reached = { url, ...(certificate === null ? {} : { ca: certificate.ca }) };
     const start = (aborted: AbortSignal): Promise<ComponentProcess> =>
-      startEdge({ program, args, url, folder: own }, context, aborted);
+      startEdge({ program, args, reached, pollMs: pollMsOf(edge), folder: own }, context, aborted);
     const component = openComponent(await start(signal), start, closing);
-    return { component, addresses: { edge: url }, settings: edgeSettings(edge, program.version) };
+    return {
+      component,
+      // The certificate is what the load trusts.
+      addresses: { edge: url, ...(certificate === null ? {} : { edgeCa: certificate.ca }) },
+      settings: edgeSettings(edge, program.version, plan.connections),
+    };
   },
 });
 
@@ -81,10 +92,16 @@ const addressOf = (url: string | undefined): string => {
   return new URL(url).host;
 };
 
-function connectionsWithin(descriptors: number | null): number {
+function connectionsWithin({ connections }: EdgeSettings, descriptors: number | null): number {
   const room = Math.floor(((descriptors ?? 4 * 1024) - SPARE_DESCRIPTORS) / 2);
-  return Math.max(1, Math.min(MOST_CONNECTIONS, room));
+  return Math.max(1, Math.min(connections ?? MOST_CONNECTIONS, room));
 }
+
+/** Its own questions must not use up what it grants an address: a third of that. */
+const pollMsOf = ({ perAddress }: EdgeSettings): number =>
+  perAddress === undefined
+    ? POLL_MS
+    : Math.max(POLL_MS, (3 * toMillis(perAddress.within)) / perAddress.opened);
 
 /** A proxy cannot report which port it got, so one is chosen for it. */
 async function freePort(): Promise<number> {
@@ -101,13 +118,15 @@ async function freePort(): Promise<number> {
 interface EdgeStart {
   readonly program: EdgeProgram;
   readonly args: readonly string[];
-  readonly url: string;
+  readonly reached: Reachable;
+  /** The time from one question whether it answers to the next. */
+  readonly pollMs: number;
   readonly folder: string;
 }
 
 /** Resolves when a server answers through it; where it rejects, it has ended. */
 async function startEdge(
-  { program, args, url, folder: cwd }: EdgeStart,
+  { program, args, reached, pollMs, folder: cwd }: EdgeStart,
   { folder, watchdog, user }: StartContext,
   aborted: AbortSignal,
 ): Promise<ComponentProcess> {
@@ -127,7 +146,8 @@ async function startEdge(
       });
     });
   });
-  const answers = (signal: AbortSignal) => unlessAborted(untilAnswered(edge, url, signal), signal);
+  const answers = (signal: AbortSignal) =>
+    unlessAborted(untilAnswered(edge, reached, pollMs, signal), signal);
   try {
     await answers(aborted);
   } catch (error) {
@@ -138,27 +158,39 @@ async function startEdge(
 }
 
 /** A server that is down behind it, by a fault, does not make it unready: another one answers. */
-async function untilAnswered(edge: SupervisedProcess, url: string, signal: AbortSignal): Promise<void> {
+async function untilAnswered(
+  edge: SupervisedProcess,
+  reached: Reachable,
+  pollMs: number,
+  signal: AbortSignal,
+): Promise<void> {
   const until = performance.now() + START_LIMITS.answer;
   for (;;) {
-    const problem = await problemAt(`${url}/health`);
+    const problem = await problemAt(reached);
     // Another process may have answered in its place.
     if (edge.hasEnded) throw edgeFailed(edge, `ended: ${describeExit(await edge.exited)}`);
     if (problem === null) return;
     if (performance.now() > until)
       throw edgeFailed(edge, `did not answer ${within(START_LIMITS.answer)}: ${problem}`);
-    await pause(POLL_MS, signal);
+    // One that does not listen yet counts no connection.
+    await pause(problem.includes('ECONNREFUSED') ? POLL_MS : pollMs, signal);
   }
 }
 
 /** Why no server answers there; null where one does. */
-async function problemAt(url: string): Promise<string | null> {
+async function problemAt(reached: Reachable): Promise<string | null> {
+  const connect = connectorOptions(reached);
+  const agent = new Agent(connect === null ? {} : { connect });
   try {
-    const { statusCode, body } = await request(url, { reset: true, signal: AbortSignal.timeout(ANSWER_MS) });
+    const { statusCode, body } = await request(`${reached.url}/health`, {
+      ...{ reset: true, signal: AbortSignal.timeout(ANSWER_MS), dispatcher: agent },
+    });
     await body.dump();
     return statusCode < 500 ? null : `status ${statusCode}`;
   } catch (error) {
     return messageOf(error);
+  } finally {
+    await agent.destroy();
   }
 }
 

@@ -12,4 +12,6 @@ export interface EdgePlan {
   readonly folder: string;
   /** Connections of clients that it accepts at once. */
   readonly connections: number;
+  /** The file with its certificate and key (PEM); null: clients connect without TLS. */
+  readonly certificate: string | null;
 }

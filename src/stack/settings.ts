@@ -135,15 +135,49 @@ export const serverSettings = ({ servers, heap, node }: WorldSettings, nodeMajor
   shownSetting('worldHeap', `${heap}MB`),
 ];
 
-/** The settings of the edge proxy; `version` is that of the program that runs. */
-export const edgeSettings = (edge: EdgeSettings, version: string): readonly AppliedSetting[] => [
-  shownSetting('edgeProgram', edge.program),
-  shownSetting('edgeVersion', version),
-  shownSetting('edgeBalance', balanceOf(edge)),
-  shownSetting('edgeMaxFails', edge.maxFails),
-  shownSetting('edgeFailTimeout', formatDuration(edge.failTimeout)),
-  shownSetting('edgeReadTimeout', formatDuration(edge.readTimeout)),
-];
+/**
+ * The settings of the edge proxy; `version` is that of the program that runs, `connections` what this host lets it accept
+ * (null: not known yet).
+ */
+export const edgeSettings = (
+  edge: EdgeSettings,
+  version: string,
+  connections: number | null,
+): readonly AppliedSetting[] => {
+  const { checks, perAddress, tls } = edge;
+  return [
+    shownSetting('edgeProgram', edge.program),
+    shownSetting('edgeVersion', version),
+    shownSetting('edgeBalance', balanceOf(edge)),
+    ...(checks !== undefined
+      ? [
+          shownSetting('edgeCheckInterval', formatDuration(checks.every)),
+          shownSetting('edgeRise', checks.rise),
+          shownSetting('edgeFall', checks.fall),
+        ]
+      : [
+          shownSetting('edgeMaxFails', edge.maxFails),
+          shownSetting('edgeFailTimeout', formatDuration(edge.failTimeout)),
+        ]),
+    shownSetting('edgeReadTimeout', formatDuration(edge.readTimeout)),
+    ...(edge.connections === undefined ? [] : [connectionsSetting(edge.connections, connections)]),
+    ...(perAddress === undefined
+      ? []
+      : [
+          shownSetting('edgeOpenPerAddress', perAddress.open),
+          shownSetting('edgeOpenedPerAddress', perAddress.opened),
+          shownSetting('edgeOpenedWithin', formatDuration(perAddress.within)),
+        ]),
+    ...(tls === undefined ? [] : [shownSetting('edgeKeyBits', tls.keyBits)]),
+  ];
+};
+
+function connectionsSetting(documented: number, applied: number | null): AppliedSetting {
+  const setting = shownSetting('edgeConnections', documented, applied ?? documented);
+  if (applied === null || applied >= documented) return setting;
+  const reason = `a process may have too few open files here for more: raise the limit (ulimit -n) to ${2 * documented + 200}`;
+  return { ...setting, reason };
+}
 
 /** The deviations from the document that the settings do not already show. */
 export function deviationsBeside(

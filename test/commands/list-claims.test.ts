@@ -120,7 +120,7 @@ test('without a bundle each claim of each document is counted once, as the scena
   // Of the document itself, of a budget that only a run decides, and of what no run can test.
   expect(flux.of('FLX-132')).toMatchObject({ state: 'contradicted', run: null, observed: null });
   expect(flux.of('FLX-117')).toMatchObject({ state: 'contradicted' });
-  expect(flux.of('FLX-151')).toMatchObject({
+  expect(flux.of('FLX-147')).toMatchObject({
     ...{ state: 'unmeasured', reason: 'no run of m4pro-20k', scenarios: ['m4pro-20k'] },
   });
   expect(flux.of('FLX-161')).toMatchObject({ state: 'untestable', reason: 'price: prices of vendors' });
@@ -161,7 +161,7 @@ test('of several runs of a scenario the newest counts, and one without a conclus
   const of = (startedAt: string, state: 'met' | 'breached', over: Partial<typeof recorded> = {}) =>
     bundle(folder, `m4pro-20k-${startedAt}`, {
       ...{ scenario: 'm4pro-20k', startedAt, outcome: 'fail', exitCode: 99 },
-      ...{ rulings: [ruling('FLX-151', state), ruling('FLX-144', 'met')] },
+      ...{ rulings: [ruling('FLX-147', state), ruling('FLX-144', 'met')] },
       ...over,
     });
   of('2026-11-21T10:00:00.000Z', 'breached');
@@ -169,15 +169,15 @@ test('of several runs of a scenario the newest counts, and one without a conclus
   // The link to the newest is not another bundle.
   symlinkSync('m4pro-20k-2026-11-21T10:00:00.000Z', join(folder, 'latest'));
   const before = await findingsOf('flux-single-host', folder);
-  expect(before.of('FLX-151')).toMatchObject({ state: 'met', observed: 17, run: { scenario: 'm4pro-20k' } });
+  expect(before.of('FLX-147')).toMatchObject({ state: 'met', observed: 17, run: { scenario: 'm4pro-20k' } });
   expect(before.runs).toHaveLength(1);
   // A claim of the scenario that its run had no ruling for is not decided by it.
-  expect(before.of('FLX-147')).toMatchObject({
+  expect(before.of('FLX-159')).toMatchObject({
     ...{ state: 'unmeasured', reason: 'the last run of m4pro-20k did not rule it' },
   });
   of('2026-11-23T10:00:00.000Z', 'breached', { outcome: 'invalid', exitCode: 90 });
   const after = await findingsOf('flux-single-host', folder);
-  for (const id of ['FLX-151', 'FLX-144'])
+  for (const id of ['FLX-147', 'FLX-144'])
     expect(after.of(id)).toMatchObject({
       ...{ state: 'unmeasured', run: null, observed: null },
       reason: 'the last run of m4pro-20k had no conclusion (90)',
@@ -201,7 +201,7 @@ test('an altered run counts, and is marked', async () => {
   });
   bundle(folder, 'scaled', {
     ...{ scenario: 'other', load: { ...recorded.load, scale: 0.25 } },
-    rulings: [ruling('FLX-145', 'breached')],
+    rulings: [ruling('FLX-159', 'breached')],
   });
   const { of } = await findingsOf('flux', folder);
   expect(of('FLX-144')).toMatchObject({ state: 'met', run: { altered: ['load.players=400'] } });
@@ -210,7 +210,7 @@ test('an altered run counts, and is marked', async () => {
   expect(text).toMatch(
     /FLX-144 met .*m4pro-20k, 2026-11-21 11:30:00 UTC, altered; Example CPU @ 2\.50GHz, 2 cores/,
   );
-  expect(text).toMatch(/FLX-145 breached .*other, 2026-11-21 11:30:00 UTC, altered/);
+  expect(text).toMatch(/FLX-159 breached .*other, 2026-11-21 11:30:00 UTC, altered/);
   expect(text).toContain('scale 1, altered: load.players=400');
   expect(text).toContain('scale 0.25');
 });
@@ -261,10 +261,10 @@ test('a line of counts for each document and kind of proof, and of one document 
     expect(Number(row[1])).toBe(claims.length);
     expect(row.slice(2).reduce((sum, count) => sum + Number(count), 0)).toBe(claims.length);
   }
-  expect(all.out).not.toContain('FLX-151');
+  expect(all.out).not.toContain('FLX-147');
   const one = await list('flux', '--out', folder);
   for (const { id } of systems.flux!.claims) expect(one.out).toMatch(new RegExp(`^${id} `, 'm'));
-  expect(one.out).toMatch(/^FLX-151 +unmeasured +world server response time < 20 ms \(p95; “Monitoring/m);
+  expect(one.out).toMatch(/^FLX-147 +unmeasured +cache efficiency > 95% \(“Monitoring/m);
   expect(one.out.split('\n').every((line) => line.length <= 80)).toBe(true);
 });
 
@@ -287,7 +287,7 @@ test('the page and the Markdown have every claim, and take all text for text', a
     ...{ scenario: NASTY, altered: [NASTY], host: { ...recorded.host, cpuModel: NASTY } },
     rulings: [
       ruling('FLX-144', 'breached', { title: NASTY, observed: NASTY, reason: NASTY }),
-      ruling('FLX-145', 'met'),
+      ruling('FLX-159', 'met'),
     ],
   });
   const [page, markdown] = [join(folder, 'out', 'a.html'), join(folder, 'out', 'a.md')];

@@ -69,6 +69,13 @@ test('missing and contradicted claims have a reason in words', () => {
   }
 });
 
+test('flux has one server behind the edge proxy, which knows nothing of places', () => {
+  const text = (servers: number): string =>
+    `name: a\nsystem: flux\nload: { players: 10 }\nworld: { servers: ${servers} }\nedge: { program: haproxy }\n`;
+  expect(read(text(1)).edge?.program).toBe('haproxy');
+  expect(() => read(text(2))).toThrow(/got 2 world servers behind the edge proxy, expected one/);
+});
+
 test('m4pro-20k has the documented load', () => {
   expect(m4pro.load).toMatchObject({
     ...{ players: 20_000, monsters: 75_000, connectsPerSecond: 2000 },

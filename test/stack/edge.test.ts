@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -168,6 +169,71 @@ for (const program of ['nginx', 'haproxy'] as const) {
     });
   });
 }
+
+const haproxy = platform() === 'linux' && (await lookForEdge('haproxy', process.env)) !== null;
+
+describe.skipIf(!haproxy)('what only haproxy can', () => {
+  /** Opens a connection that stays; false where the proxy refuses it. */
+  async function enters(url: string, localAddress: string): Promise<boolean> {
+    const socket = new WebSocket(url.replace(/^http/, 'ws'), { localAddress });
+    onTestFinished(() => socket.terminate());
+    return new Promise((resolve) => {
+      socket.once('message', () => resolve(true));
+      socket.once('error', () => resolve(false));
+    });
+  }
+
+  test('an address may have so many connections and no more, whatever others have', async () => {
+    const perAddress = { open: 3, opened: 100, within: '1s' };
+    const { url, stack } = await openEdge({ program: 'haproxy', perAddress }, 1);
+    const entered: boolean[] = [];
+    for (let i = 0; i < 5; i++) entered.push(await enters(url, sourceOf(7)));
+    expect(entered).toEqual([true, true, true, false, false]);
+    expect(await enters(url, sourceOf(8))).toBe(true);
+    const settings = new Map(stack.settings.map(({ setting, applied }) => [setting, applied]));
+    expect(settings.get('edgeOpenPerAddress')).toBe('3');
+  });
+
+  test('an address may open so many connections within a time, also when it has closed the earlier ones', async () => {
+    const perAddress = { open: 100, opened: 5, within: '60s' };
+    const { url } = await openEdge({ program: 'haproxy', perAddress }, 1);
+    for (let i = 0; i < 5; i++) await met(url, sourceOf(7));
+    await expect(met(url, sourceOf(7))).rejects.toThrow();
+    await met(url, sourceOf(8));
+  });
+
+  test('clients connect over TLS, to a certificate of the run', async () => {
+    const { url, stack } = await openEdge({ program: 'haproxy', tls: { keyBits: 2048 } }, 1);
+    expect(url).toMatch(/^https:/);
+    const ca = stack.endpoints.addresses?.edgeCa ?? '';
+    expect(new X509Certificate(ca).publicKey.asymmetricKeyDetails?.modulusLength).toBe(2048);
+    const socket = new WebSocket(url.replace(/^http/, 'ws'), { ca });
+    onTestFinished(() => socket.terminate());
+    const [frame] = await once(socket, 'message');
+    expect(JSON.parse(String(frame))).toMatchObject({ name: 'world-1' });
+    // Nobody else trusts it.
+    await expect(met(url, '127.0.0.1')).rejects.toThrow(/self.signed/);
+  });
+
+  test('a server is left out after so many bad answers', async () => {
+    const checks = { every: '100ms', rise: 2, fall: 3 };
+    const { url, servers, stack } = await openEdge({ program: 'haproxy', balance: 'round_robin', checks }, 2);
+    await servers[0]?.end();
+    const names = async () =>
+      new Set(await Promise.all([1, 2, 3, 4].map(() => met(url, '127.0.0.1').then(({ name }) => name))));
+    await expect.poll(() => names().catch(() => null)).toEqual(new Set(['world-2']));
+    const settings = stack.settings.map(({ setting, applied }) => `${setting} ${applied}`);
+    expect(settings).toEqual(expect.arrayContaining(['edgeCheckInterval 100ms', 'edgeRise 2', 'edgeFall 3']));
+    expect(settings.join()).not.toContain('edgeMaxFails');
+  });
+
+  test('more connections than descriptors allow are applied as far as they do, with the reason', async () => {
+    const { stack } = await openEdge({ program: 'haproxy', connections: 1_000_000 }, 1);
+    const found = stack.settings.find(({ setting }) => setting === 'edgeConnections');
+    expect(found).toMatchObject({ documented: '1000000', reason: expect.stringContaining('ulimit -n') });
+    expect(Number(found?.applied)).toBeLessThan(1_000_000);
+  });
+});
 
 const failureOf = async (edge: EdgeSettings, env: Record<string, string>): Promise<unknown> =>
   openLocalStack([edgeComponent(edge, [])], {

@@ -1,4 +1,4 @@
-import { accessOf } from '../../address/access.ts';
+import { accessOf, type Reachable } from '../../address/access.ts';
 import { stackFailed } from '../../errors.ts';
 import type { Workload } from '../../scenario/workload.ts';
 import type { Endpoints } from '../../stack/stack.ts';
@@ -29,13 +29,19 @@ export const dealEvenly: Deal = async ({ worlds }, { players, group = 1 }) => {
  * choose a server by the address; without an edge, evenly to the servers.
  */
 export const dealThroughEdge: Deal = async (at, workload, signal) => {
-  const url = at.addresses?.edge;
-  if (url === undefined) return dealEvenly(at, workload, signal);
-  // The servers require the token, and the proxy hands it on.
-  const [server] = at.worlds;
-  const access = server === undefined ? {} : accessOf(server);
-  return [{ url, ...access, players: { from: 0, to: workload.players }, sources: 'per-group' }];
+  const edge = edgeOf(at);
+  if (edge === null) return dealEvenly(at, workload, signal);
+  return [{ ...edge, players: { from: 0, to: workload.players }, sources: 'per-group' }];
 };
+
+/** The edge proxy as players reach it; null where the stack has none. */
+export function edgeOf({ addresses, worlds }: Endpoints): Reachable | null {
+  if (addresses?.edge === undefined) return null;
+  const { edge: url, edgeCa: ca } = addresses;
+  // The servers require the token, and the proxy hands it on.
+  const [server] = worlds;
+  return { url, ...(server === undefined ? {} : accessOf(server)), ...(ca === undefined ? {} : { ca }) };
+}
 
 /** @throws CapbenchError (93) when two servers share the players of a group */
 export function requireWholeGroups(

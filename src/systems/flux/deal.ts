@@ -1,5 +1,6 @@
-import { accessOf } from '../../address/access.ts';
+import { accessOf, type Reachable } from '../../address/access.ts';
 import { interrupted, stackFailed } from '../../errors.ts';
+import { edgeOf } from '../../load/fleet/deal.ts';
 import type { FleetWorld, Range } from '../../load/fleet/messages.ts';
 import type { Workload } from '../../scenario/workload.ts';
 import type { Endpoints, WorldEndpoint } from '../../stack/stack.ts';
@@ -9,6 +10,8 @@ import { fluxWorkload } from './workload.ts';
 /** A world server as the workers reach it, with the monsters that it owns, by index. */
 export interface FluxWorld extends FleetWorld {
   readonly monsters: Range;
+  /** Where their commands are posted, since players connect to a proxy; absent: where players connect. */
+  readonly commands?: Reachable;
 }
 
 /** A world server and its health. */
@@ -18,7 +21,7 @@ interface KnownWorld {
 }
 
 /**
- * Asks the servers which entities they own.
+ * Asks the servers which entities they own; players connect through the edge proxy where there is one.
  * @throws CapbenchError: 93 when one does not answer or they do not hold the workload's world, 105 when aborted
  */
 export async function dealWorlds(
@@ -31,12 +34,20 @@ export async function dealWorlds(
       endpoint,
       health: await askHealth(endpoint, signal),
     }));
-    return fluxWorlds(await Promise.all(known), workload);
+    const worlds = fluxWorlds(await Promise.all(known), workload);
+    const edge = edgeOf(at);
+    return edge === null ? worlds : worlds.map((world) => behind(edge, world));
   } catch (thrown) {
     if (signal.aborted) throw interrupted('stopped before the players connected');
     throw thrown;
   }
 }
+
+/** Its players connect to the proxy, each from an address of its own; commands are posted to the server itself. */
+const behind = (edge: Reachable, world: FluxWorld): FluxWorld => ({
+  ...{ ...edge, players: world.players, monsters: world.monsters, sources: 'per-group' },
+  commands: { url: world.url, ...accessOf(world) },
+});
 
 /**
  * Which server owns which entities, by their health.

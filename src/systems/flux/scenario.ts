@@ -92,12 +92,14 @@ export const fluxScenario: SystemScenario = {
   },
   // One intent a second for each player.
   defaultPerSecond: (operation, { players }) => (operation === 'intent' ? players : undefined),
-  components: ({ world: { servers } }) => [
+  edge: true,
+  components: ({ world: { servers }, edge }) => [
     { name: 'postgres', faults: ['kill', 'stop', 'restart'] },
     ...Array.from({ length: servers }, (_, i) => ({
       name: `world-${i + 1}`,
       faults: ['kill', 'stop', 'restart'] as const,
     })),
+    ...(edge === undefined ? [] : [{ name: 'edge', faults: ['kill', 'stop', 'restart'] as const }]),
   ],
   check: checkFlux,
   outline: (scenario) => {
@@ -137,7 +139,7 @@ export const fluxScenario: SystemScenario = {
       { name: 'responseMs', what: 'responses by duration' },
     ],
     table: TABLE,
-    probes: fluxScenario.components(scenario).map(({ name }) => name),
+    probes: fluxScenario.components(scenario).flatMap(({ name }) => (name === 'edge' ? [] : [name])),
     groupSizes: {
       monsterCommand: { operations: fluxLoad(scenario).commandsPerPost, key: 'load.commandsPerPost' },
     },
@@ -146,7 +148,7 @@ export const fluxScenario: SystemScenario = {
 
 const BATCHES = { series: 'batches', what: 'batches were flushed' };
 
-function checkFlux(scenario: Pick<Scenario, 'load' | 'world'>): readonly Finding[] {
+function checkFlux(scenario: Pick<Scenario, 'load' | 'world' | 'edge'>): readonly Finding[] {
   const { players, operations, monsters, commandsPerPost } = fluxLoad(scenario);
   const { servers } = scenario.world;
   const commands = ofOperation(operations, 'monsterCommand').perSecond * peakLoadOf(scenario.load);
@@ -172,5 +174,14 @@ function checkFlux(scenario: Pick<Scenario, 'load' | 'world'>): readonly Finding
     `got ${monsters} monsters for ${servers} world servers, expected at least ${LANES} for each`,
     'use more monsters, or no monster commands',
   );
+  if (scenario.edge !== undefined && servers > 1) {
+    findings.push(
+      findingAt(
+        ['world', 'servers'],
+        `got ${servers} world servers behind the edge proxy, expected one: it cannot know which of them owns a player's place`,
+        'use world.servers: 1, or leave out edge',
+      ),
+    );
+  }
   return findings;
 }

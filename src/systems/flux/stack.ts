@@ -1,6 +1,7 @@
 import type { Scenario } from '../../scenario/scenario.ts';
 import type { ComponentSpec, StartContext } from '../../stack/component-spec.ts';
 import { databaseEnvironment } from '../../stack/database-environment.ts';
+import { edgeComponents } from '../../stack/edge-component.ts';
 import { postgresComponent } from '../../stack/postgres-component.ts';
 import { serverComponent } from '../../stack/server.ts';
 import { shownSetting } from '../../stack/settings.ts';
@@ -13,9 +14,9 @@ import { fluxLoad, fluxWorld } from './scenario.ts';
 /** How long a world server tries to reconnect to PostgreSQL after a planned fault. */
 const RECONNECT_SECONDS = 30;
 
-/** PostgreSQL and the world servers. */
+/** PostgreSQL, the world servers, and the proxy in front of them. */
 export function fluxComponents(scenario: Scenario): readonly ComponentSpec[] {
-  const { postgres, world } = scenario;
+  const { postgres, world, edge } = scenario;
   const servers = Array.from({ length: world.servers }, (_, i) => {
     const instance = i + 1;
     return serverComponent({
@@ -25,7 +26,7 @@ export function fluxComponents(scenario: Scenario): readonly ComponentSpec[] {
       health: askHealth,
     });
   });
-  return [postgresComponent(postgres), ...servers];
+  return [postgresComponent(postgres), ...servers, ...edgeComponents(edge, servers)];
 }
 
 function environmentOf(scenario: Scenario, instance: number, { token, mayRestart, started }: StartContext) {

@@ -281,14 +281,15 @@ export class CommandClient implements CommandListener {
   private async connect(open: OpenNumbers | null): Promise<void> {
     const { numbers, openTransport } = this.tools;
     const { world, generator } = this;
-    const { connection, lastSequences } = await openConnection(openTransport, world, generator, this);
+    const end = world.commands ?? world;
+    const { connection, lastSequences } = await openConnection(openTransport, end, generator, this);
     if (this.finished) return connection.abandon();
     try {
       if (open === null) numbers.welcome(world.monsters, lastSequences);
       else numbers.resume(world.monsters, lastSequences, open);
     } catch (thrown) {
       connection.abandon();
-      throw new Error(`${world.url}/commits: ${messageOf(thrown)}`);
+      throw new Error(`${end.url}/commits: ${messageOf(thrown)}`);
     }
     this.connection = connection;
   }
