@@ -37,7 +37,7 @@ import {
   refuseShapes,
   refuseWithoutTarget,
 } from './scenario-files.ts';
-import { checkTemporaryFolder, refuseWithoutMemory, stackOpener } from './stack-opener.ts';
+import { checkTemporaryFolder, refuseTooManyCpus, refuseWithoutMemory, stackOpener } from './stack-opener.ts';
 import { readVariables, requirePermission, type StartFlags } from './start-permission.ts';
 import { stopSignals } from './stop-signals.ts';
 import { consentLine, type RunTargets, readingLine, readTargets, redisLine } from './targets.ts';
@@ -112,6 +112,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
     refuseUnreachableFaults(loaded, reached, faulty);
     const openEngine = await chooseEngine(host, loaded, flags, reached);
     await checkTemporaryFolder(host);
+    if (targets.length === 0 || starts !== null) refuseTooManyCpus(host, loaded);
     if (targets.length === 0) refuseWithoutMemory(loaded);
     const out = resolve(host.cwd, flags.out || host.env.CAPBENCH_OUT || 'reports');
     const startedAt = new Date();

@@ -11,6 +11,7 @@ import {
   newPassword,
   openOwnStack,
   openStarted,
+  refuseTooManyCpus,
   refuseWithoutMemory,
 } from './stack-opener.ts';
 import { readVariables, requirePermission, type StartFlags } from './start-permission.ts';
@@ -50,6 +51,7 @@ export async function executeServe(host: Host, reference: string, flags: ServeFl
   if (command !== null && flags.port !== undefined)
     throw badInput('--port: the start command decides where its server listens', 'leave --port out');
   await checkTemporaryFolder(host);
+  refuseTooManyCpus(host, loaded);
   if (command === null) refuseWithoutMemory(loaded);
   const basePort = portOf(flags.port, scenario.world.servers);
   const targets = command === null ? [] : await resolveTargets(command.targets, []);

@@ -1,5 +1,7 @@
 import type { Host } from '../host.ts';
+import { limitsOf, sectionOf } from '../scenario/component-limits.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import { limitSetting } from '../stack/limit-plan.ts';
 import { redisSettingNames } from '../stack/redis-configuration.ts';
 import { applyPostgresSettings, deviationsBeside, edgeSettings, serverSettings } from '../stack/settings.ts';
 import type { AppliedSetting } from '../stack/stack.ts';
@@ -29,7 +31,11 @@ export async function knownSettings(host: Host, scenario: Scenario): Promise<rea
   ).settings;
   const ofRedis = components.has('redis') ? redisSettingNames(scenario.redis ?? { settings: {} }) : [];
   const ofEdge = scenario.edge === undefined ? [] : edgeSettings(scenario.edge, '', null);
+  const ofLimits = [...components].flatMap((name) => {
+    const section = limitsOf(scenario, name) === null ? null : sectionOf(name);
+    return section === null ? [] : [limitSetting(section)];
+  });
   const told = [...(hasPostgres ? ofPostgres : []), ...ofEdge, ...stackSettings(host, system, scenario)];
   const settings = [...told, ...deviationsBeside(scenario.deviations, told)].map(({ setting }) => setting);
-  return [...settings, ...ofRedis.filter((name) => !settings.includes(name))];
+  return [...new Set([...settings, ...ofRedis, ...ofLimits])];
 }

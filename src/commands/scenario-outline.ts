@@ -2,6 +2,7 @@ import type { NeededProgram } from '../doctor/needed-program.ts';
 import type { Need } from '../judge/need.ts';
 import { wrap } from '../report/terminal-text.ts';
 import { type Budget, isRequired, writtenBudget } from '../scenario/budget.ts';
+import { type LimitedSection, limitsOf, limitsText, sectionOf } from '../scenario/component-limits.ts';
 import type { EdgeSettings } from '../scenario/edge.ts';
 import { balanceOf } from '../scenario/edge-balance.ts';
 import { type OperationSpec, ofOperation } from '../scenario/operations.ts';
@@ -113,6 +114,20 @@ const leftOutText = ({ checks, maxFails, failTimeout }: EdgeSettings): string =>
 
 const addressText = ({ open, opened, within }: NonNullable<EdgeSettings['perAddress']>): string =>
   `${grouped(open)} connections at once, ${grouped(opened)} new ones in ${formatDuration(within)}`;
+
+const LIMITED: Readonly<Record<LimitedSection, string>> = {
+  ...{ world: 'each server', postgres: 'PostgreSQL', redis: 'Redis', edge: 'proxy' },
+};
+
+/** The limits of what capbench would start. */
+function limitRows(scenario: Scenario, { components }: Inspected): readonly (readonly string[])[] {
+  const texts = new Map<string, string>();
+  for (const name of components) {
+    const [section, limits] = [sectionOf(name), limitsOf(scenario, name)];
+    if (section !== null && limits !== null) texts.set(LIMITED[section], limitsText(limits));
+  }
+  return [...texts];
+}
 
 /** How many budgets a run can judge, and how many it cannot. */
 function countsOf({ budgets }: Scenario) {
@@ -284,6 +299,7 @@ export function outline(inspected: Inspected, width: number): string {
           : ['  capbench starts nothing: the load goes to your servers, named with --target'],
     ),
     ...section('MEMORY', memoryLines(inspected, width)),
+    ...section('LIMITS', rows(limitRows(scenario, inspected))),
     ...section('EDGE', starts ? rows(edgeRows(scenario, inspected)) : []),
     ...redisLines(inspected, width),
     ...(starts ? databaseLines(scenario.postgres, width) : []),

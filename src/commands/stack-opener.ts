@@ -5,6 +5,7 @@ import { dirname, isAbsolute } from 'node:path';
 import { badInput, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
 import type { RunPlan } from '../run/run.ts';
+import { cpusText, limitsOf, sectionOf } from '../scenario/component-limits.ts';
 import { type CommandPlan, commandComponent } from '../stack/command-component.ts';
 import { openCommandStack } from '../stack/command-stack.ts';
 import type { ComponentSpec } from '../stack/component-spec.ts';
@@ -54,12 +55,13 @@ export const newPassword = (): string => randomBytes(24).toString('base64url');
 /** Starts the user's own server. */
 export function openStarted(
   { env }: Pick<Host, 'env'>,
-  { scenario: { deviations, faults }, path }: Subject,
+  { scenario, path }: Subject,
   command: CommandPlan,
   { targets, ...attached }: Pick<RunTargets, 'targets'> & Omit<AttachOptions, 'signal'>,
   options: Pick<LocalStackOptions, 'watchdog' | 'signal'>,
 ): Promise<Stack> {
-  return openCommandStack([commandComponent(command)], targets, {
+  const { deviations, faults } = scenario;
+  return openCommandStack([withLimits(commandComponent(command), scenario)], targets, {
     ...{ ...options, ...attached, env, deviations, mayRestart: faults.length > 0, token: '', password: '' },
     scenarioFolder: dirname(path),
     settings: [shownSetting('startCommand', command.text)],
@@ -73,6 +75,29 @@ export function refuseWithoutMemory({ scenario, system }: Pick<Subject, 'scenari
   if (shortage !== null) throw shortage;
 }
 
+const withLimits = (spec: ComponentSpec, scenario: Subject['scenario']): ComponentSpec => ({
+  ...spec,
+  limits: limitsOf(scenario, spec.name),
+});
+
+/**
+ * Refuses limits that no process here could reach, so that nothing would be limited.
+ * @throws CapbenchError (104)
+ */
+export function refuseTooManyCpus(
+  { machine }: Pick<Host, 'machine'>,
+  { scenario, system }: Pick<Subject, 'scenario' | 'system'>,
+): void {
+  for (const { name } of system.scenario.components(scenario)) {
+    const cpus = limitsOf(scenario, name)?.cpus ?? 0;
+    if (cpus <= machine.cpus) continue;
+    throw badInput(
+      `${sectionOf(name)}.limits.cpus: got ${cpus}, expected at most the ${cpusText(machine.cpus)} of this host`,
+      'use a machine with as many, or a lower limit',
+    );
+  }
+}
+
 /** Starts the components of the system, but for a Redis that is given. */
 export async function openOwnStack(
   host: Host,
@@ -84,7 +109,9 @@ export async function openOwnStack(
     Pick<RunTargets, 'redis'>,
 ): Promise<Stack> {
   const own: readonly ComponentSpec[] = system.components?.(scenario) ?? [];
-  const components = own.map((spec) => (redis !== null && spec.name === 'redis' ? givenRedis(redis) : spec));
+  const components = own.map((spec) =>
+    redis !== null && spec.name === 'redis' ? givenRedis(redis) : withLimits(spec, scenario),
+  );
   const { deviations, faults } = scenario;
   return openLocalStack(components, {
     ...{ ...options, env: host.env, deviations, mayRestart: faults.length > 0 },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Figures, ProcessFigures } from '../measurement/figures.ts';
 import { sumOf } from '../measurement/readings.ts';
+import { cpusText } from '../scenario/component-limits.ts';
 import type { Conclusion } from './conclusion.ts';
 import { generatorIsHealthy } from './rules/generator.ts';
 import { type JudgedRule, observedAndLimit } from './rules/rule.ts';
@@ -47,10 +48,11 @@ const HOST_RULES = ['foreign-cpu', 'steal-mean', 'steal-max', 'throttled', 'memo
  * 1. other processes or the hypervisor took CPU or memory: the host;
  * 2. the generator sent late although nothing kept it from sending: the generator, or the host if the generator waited
  *    for a CPU on a full host;
- * 3. one world server used its one core fully, or one thread of a watched process of the target did, or the writers always had a flush in flight: the server or the database;
- * 4. the host is full and the generator was on time: the server or the database, whichever used more CPU;
- * 5. the load was not sustained or answers were slow, and the host is nearly full: as 4;
- * 6. nothing is full, and answers were slow or the load was not sustained: the database if the flush is most of an
+ * 3. a component used all of the CPUs that its limits let it have: the server, or the database where it stores;
+ * 4. one world server used its one core fully, or one thread of a watched process of the target did, or the writers always had a flush in flight: the server or the database;
+ * 5. the host is full and the generator was on time: the server or the database, whichever used more CPU;
+ * 6. the load was not sustained or answers were slow, and the host is nearly full: as 5;
+ * 7. nothing is full, and answers were slow or the load was not sustained: the database if the flush is most of an
  *    answer, otherwise the server, which is slow without using CPU when it waits, sleeps or locks.
  *
  * 1 and 2 do not apply where a breach stands in spite of the disturbance. The first clause of the evidence is what
@@ -65,6 +67,7 @@ export function bottleneckOf(
   const found =
     // A breach that no disturbance explains has another cause.
     (breached ? null : (tookTheMachine(figures, rules) ?? lateGenerator(figures, rules))) ??
+    atItsLimit(figures) ??
     usedUp(figures) ??
     fullHost(figures, HOST_BUSY_PERCENT) ??
     (isSlow(rules, rulings) ? (fullHost(figures, HOST_NEARLY_BUSY_PERCENT) ?? slowAnswers(figures)) : null) ??
@@ -123,6 +126,24 @@ const coreOf = ([name, { cpuPercentOfCore, busiestThreadPercent }]: readonly [
 /** Of one process, which has one thread: a server may have several. */
 const busiestCore = ({ world }: Figures): number | null =>
   world.busiestProcessPercent.mean ?? world.cpuPercentOfCore.mean;
+
+/** Components that store what servers write. */
+const STORES: readonly string[] = ['postgres', 'redis'];
+
+/** The component that used most of its limit of CPUs, where that is all of it. */
+function atItsLimit({ limits = {} }: Figures): Finding | null {
+  const [most] = Object.entries(limits)
+    .filter(([, { cpuPercent }]) => (cpuPercent.mean ?? 0) > CORE_BUSY_PERCENT)
+    .sort(([, a], [, b]) => (b.cpuPercent.mean ?? 0) - (a.cpuPercent.mean ?? 0));
+  if (most === undefined) return null;
+  const [name, { cpus, cpuPercent, throttledPercent }] = most;
+  const throttled =
+    throttledPercent === null ? '' : `, and was stopped in ${percent(throttledPercent)} of the periods`;
+  return {
+    resource: STORES.includes(name) ? 'database' : 'server',
+    evidence: `${name}: at its limit of ${cpusText(cpus ?? 0)}, of which it used ${percent(cpuPercent.mean)}${throttled}`,
+  };
+}
 
 function usedUp(figures: Figures): Finding | null {
   const { world, database } = figures;

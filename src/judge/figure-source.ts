@@ -57,6 +57,7 @@ const PROBES: Readonly<Record<string, RegExp>> = {
   integrity: /^postgres/,
   redis: /^redis/,
   target: /^metrics/,
+  limits: /^limits$/,
   host: /^host/,
 };
 export function probesOf({ section, path }: BudgetMetric): RegExp | undefined {

@@ -6,6 +6,7 @@ import {
   processesIn,
   selectorsOf,
 } from '../scenario/budget.ts';
+import { LIMIT_FIGURES, LIMIT_ROOM, limitMetricOf } from '../scenario/limit-metric.ts';
 import { OUTAGE_FIGURES, OUTAGE_ROOM, OUTAGE_SHARES } from '../scenario/outage-metric.ts';
 import { PROCESS_FIGURES, PROCESS_ROOM } from '../scenario/process-metric.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -21,6 +22,7 @@ const SETTING = 'stack.applied.<setting>';
 const PLAYER = 'player.<name>';
 const SELECTOR = 'target.metrics.<name>{label="value"}';
 const OUTAGE = `${OUTAGE_ROOM}.<component>`;
+const LIMIT = `${LIMIT_ROOM}.<component>`;
 const PROCESS = `${PROCESS_ROOM}.<name>`;
 
 /**
@@ -67,10 +69,16 @@ export function catalogue(
     ...OUTAGE_SHARES.flatMap((figure) =>
       listed(`${OUTAGE}.operations.<operation>.${figure}`, metricAt(metrics, `${OUTAGE_ROOM}.any.${figure}`)),
     ),
+    ...LIMIT_FIGURES.flatMap((figure) =>
+      listed(`${LIMIT}.${figure}`, metricAt(metrics, `${LIMIT_ROOM}.any.${figure}`)),
+    ),
     ...named([
       ...new Set(
         budgets.flatMap((one) =>
-          one.state === 'measured' && one.metric.section === OUTAGE_ROOM ? [one.metric.path] : [],
+          one.state === 'measured' &&
+          (one.metric.section === OUTAGE_ROOM || limitMetricOf(one.metric.path) !== null)
+            ? [one.metric.path]
+            : [],
         ),
       ),
     ]),

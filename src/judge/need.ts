@@ -1,5 +1,7 @@
 import { FEWEST_NUMBERS, numbersOf } from '../measurement/per-player-figures.ts';
 import type { Budget, MeasuredBudget } from '../scenario/budget.ts';
+import { limitsOf } from '../scenario/component-limits.ts';
+import { type LimitMetric, limitMetricOf } from '../scenario/limit-metric.ts';
 import { ofOperation } from '../scenario/operations.ts';
 import { outageMetricOf } from '../scenario/outage-metric.ts';
 import { processMetricOf } from '../scenario/process-metric.ts';
@@ -11,6 +13,7 @@ import {
   anotherLoad,
   type Cause,
   isOfCalibration,
+  notLimited,
   OF_LEVELS,
   rateKeyOf,
   unknownSetting,
@@ -100,6 +103,8 @@ function ofOwnStack({ metric }: MeasuredBudget, { scenario, settings }: Circumst
   if (section === 'target') return needing('--target', probeOption(metric));
   if (setting !== null && !settings.includes(setting)) return unmeasured(unknownSetting(setting, settings));
   if (section === 'ceilings' && scenario.ceilings.secondsEach === 0) return unmeasured(WHY.ceilings);
+  const ofLimit = limitMetricOf(metric.path);
+  if (ofLimit !== null) return ofLimits(ofLimit, scenario);
   if (isOfServers(metric)) {
     return probes.some((name) => name !== 'postgres' && name !== 'redis') ? measured() : unmeasured(UNTOLD);
   }
@@ -109,6 +114,20 @@ function ofOwnStack({ metric }: MeasuredBudget, { scenario, settings }: Circumst
   if (isOfStatements(metric) && !libraries.includes('pg_stat_statements'))
     return unmeasured(WHY.noStatements);
   return measured();
+}
+
+/** A figure of a component's limits: what is limited is measured everywhere, what only a control group counts is not. */
+function ofLimits({ component, figure }: LimitMetric, scenario: Scenario): Need {
+  const limits = limitsOf(scenario, component);
+  const isOfCpus = figure === 'cpuPercent' || figure === 'throttledPercent';
+  if ((isOfCpus ? limits?.cpus : limits?.memory) === undefined) {
+    return unmeasured(notLimited(component, isOfCpus ? 'cpus' : 'memory'));
+  }
+  return measured(
+    figure === 'throttledPercent' || figure === 'outOfMemoryKills'
+      ? 'where a control group holds the limit (CAPBENCH_CGROUP)'
+      : null,
+  );
 }
 
 function ofTarget({ metric }: MeasuredBudget, { scenario, probes }: Circumstances): Need {
@@ -126,6 +145,10 @@ function ofTarget({ metric }: MeasuredBudget, { scenario, probes }: Circumstance
     return probes.processes.length > 0 ? measured() : needing('--probe-process NAME=:PORT');
   }
   if (setting !== null) return unmeasured(WHY.targetSettings);
+  const ofLimit = limitMetricOf(metric.path);
+  // A start command is a target, whose process is capbench's.
+  if (ofLimit !== null)
+    return ofLimit.component === 'server' ? ofLimits(ofLimit, scenario) : unmeasured(WHY.targetLimits);
   if (section === 'ceilings') return unmeasured("a target's database is only read");
   if (figure === 'host.foreignCpuPercent') return measured('where all of the target is on this host');
   if (isOfKernel(metric) && isOfOwnProcesses(metric)) return unmeasured(WHY.targetProcesses);

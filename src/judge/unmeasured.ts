@@ -4,6 +4,7 @@ import { FEWEST_NUMBERS, numbersOf } from '../measurement/per-player-figures.ts'
 import { answeredOf, demandOf } from '../measurement/sent.ts';
 import type { Absence } from '../probe/probe.ts';
 import type { BudgetMetric, MeasuredBudget } from '../scenario/budget.ts';
+import { LIMIT_ROOM, limitMetricOf } from '../scenario/limit-metric.ts';
 import { nearest } from '../scenario/nearest.ts';
 import { processMetricOf } from '../scenario/process-metric.ts';
 import { isOfOwnProcesses, isOfStatements, kernelSeries, probesOf, unwatched } from './figure-source.ts';
@@ -60,6 +61,7 @@ const byRun = (reason: string): Unmeasured => ({ reason, cause: 'run' });
 export const WHY = {
   oneLevel: 'the servers of this system acknowledge an operation once: an outage excuses nothing',
   targetSettings: "the settings of a target are not read: only those of capbench's own stack are",
+  targetLimits: 'the processes of a target are not limited by capbench',
   notReported: 'not reported on this platform',
   targetProcesses: "the processes of a target are not capbench's own, and are not watched",
   noStatements:
@@ -110,6 +112,7 @@ function unmeasuredInRun(budget: MeasuredBudget, m: UnmeasuredFacts, figures: Un
   }
   const ofModule = missingOfModule(budget, m);
   if (ofModule !== null) return ofModule;
+  if (section === LIMIT_ROOM) return byRun(withoutLimit(metric, m));
   const outage = withoutOutage(metric, m);
   if (outage !== null) return byRun(outage);
   const absent = notedAbsence(budget, m);
@@ -147,6 +150,23 @@ function withoutSlope({ figure }: BudgetMetric, { stages = [], absences = [] }: 
     ? byRun('a stage is too short for a reading of its own')
     : { reason: unseen.because, cause: 'engine' };
 }
+
+/** A figure of limits of a component that has none, or of what only a control group counts. */
+function withoutLimit({ path }: BudgetMetric, { stackKind, series = {} }: UnmeasuredFacts): string {
+  const { component = '', figure = null } = limitMetricOf(path) ?? {};
+  const isWatched = Object.hasOwn(series, `limits.${component}.cpuSeconds`);
+  if (!isWatched && stackKind === 'target') return WHY.targetLimits;
+  if (isWatched && figure === 'throttledPercent')
+    return 'no quota of a control group held its CPUs: whole CPUs are held by affinity, and groups are made where CAPBENCH_CGROUP lets capbench';
+  if (isWatched && figure === 'outOfMemoryKills')
+    return 'no control group held its memory: CAPBENCH_CGROUP lets capbench make one';
+  return isWatched
+    ? notLimited(component, figure === 'cpuPercent' ? 'cpus' : 'memory')
+    : `no limits of ${component} were watched: the scenario has none, or its processes cannot be read here`;
+}
+
+export const notLimited = (component: string, key: 'cpus' | 'memory'): string =>
+  `the scenario has no limits.${key} of ${component}`;
 
 /** A setting that the stack does not have, or that was not read. */
 function noSetting(name: string, { stackKind, settings }: UnmeasuredFacts): string {

@@ -12,6 +12,7 @@ import {
   type StageFigures,
 } from './figures.ts';
 import { latencyFigures, percentilesOf, sharesOf } from './latency-figures.ts';
+import { limitFigures } from './limit-figures.ts';
 import type { DeliveryFacts, Measurements, PlayerFigureFacts, StageFacts } from './measurements.ts';
 import { outageFigures } from './outage-figures.ts';
 import { levelWindow, perPlayerFigures } from './per-player-figures.ts';
@@ -62,6 +63,7 @@ function generalFigures(m: Measurements, s: Scenario): Figures {
     database: databaseFigures(m),
     redis: redisFigures(m),
     target: targetFigures(m, s),
+    ...limitFigures(m, s),
     network: networkFigures(m, s),
     ...(m.deliveries === undefined ? {} : { delivery: deliveryFigures(m.deliveries) }),
     ...(m.player === undefined ? {} : { player: playerFigures(m, m.player) }),

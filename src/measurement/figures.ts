@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Metric } from '../scenario/budget.ts';
+import type { LimitFigure } from '../scenario/limit-metric.ts';
 import type { OperationSpec } from '../scenario/operations.ts';
 import type { OUTAGE_FIGURES, OUTAGE_SHARES } from '../scenario/outage-metric.ts';
 import type { PROCESS_FIGURES } from '../scenario/process-metric.ts';
@@ -195,6 +196,19 @@ const processFigures: z.ZodObject<Record<keyof typeof PROCESS_FIGURES, ReturnTyp
     descriptors: overSeconds('Open files and sockets of all its processes.'),
     processes: overSeconds('It and its children.'),
   });
+
+/** Its figures have units in scenario/limit-metric.ts. */
+const limit: z.ZodObject<
+  Record<Extract<LimitFigure, 'cpuPercent' | 'memoryPercent'>, ReturnType<typeof overSeconds>> &
+    Record<Exclude<LimitFigure, 'cpuPercent' | 'memoryPercent'> | 'cpus' | 'memoryBytes', typeof number>
+> = z.object({
+  cpus: number.describe('The limit; null: none.'),
+  memoryBytes: number.describe('The limit; null: none.'),
+  cpuPercent: overSeconds('CPU of the component and its children, of the limit.'),
+  memoryPercent: overSeconds('Their private memory, and the shared memory once, of the limit.'),
+  throttledPercent: number.describe('Periods in which a quota was used up; null without a quota.'),
+  outOfMemoryKills: number.describe('By the kernel, at the limit; null where no control group holds it.'),
+});
 
 const network = z.object({
   bytesPerPlayerSecondIn: figure('bytes/s'),
@@ -461,6 +475,10 @@ const figuresSchema = z.object({
       .describe('Of a target’s metrics pages: what budgets name, in units of its own.'),
     process: z.record(text, processFigures).describe('Of a target’s processes, by their names.'),
   }),
+  limits: z
+    .record(text, limit)
+    .optional()
+    .describe('Of components that have limits, by their names; absent without any.'),
   network,
   integrity,
   delivery: delivery.optional(),
@@ -496,6 +514,7 @@ interface Rates {
   readonly [own: string]: number | null | Spread | undefined;
 }
 export type StageFigures = Read<typeof stage> & { readonly throughput: Rates };
+export type LimitFigures = Read<typeof limit>;
 export type FaultFigures = Read<typeof fault>;
 export type OutageFigures = Read<typeof outage>;
 

@@ -150,6 +150,8 @@ const stage = z.object({
  *   redis.memoryBytes, redis.connections, redis.keys (gauge), redis.command.<name>.calls, redis.command.<name>.micros (counter)
  *   process.<name>.cpuSeconds, process.<name>.busiestThreadSeconds (counter; of a process of a target and its children),
  *   process.<name>.memoryBytes, process.<name>.threads, process.<name>.descriptors, process.<name>.processes (gauge)
+ *   limits.<component>.cpuSeconds, limits.<component>.periods, limits.<component>.throttledPeriods (counter; of a component with
+ *   limits and its children), limits.<component>.outOfMemoryKills (counter), limits.<component>.memoryBytes (gauge)
  *   metrics.N.<selector> (N = 1-based page of a target; a counter grows from 0 at the first reading, over all samples chosen)
  * A counter of a server that was restarted begins again at 0; readings.ts knows.
  */

@@ -20,7 +20,7 @@ const BUCKET = 1 + 1 / 512;
 const ROUNDED = 0.001;
 
 /** A target's own series are not checked here, but by the rules of the run. */
-const OURS = /^(?:load|delivery|generator|host|runner|process)\./;
+const OURS = /^(?:load|delivery|generator|host|runner|process|limits)\./;
 const OF_A_LOCAL_STACK = /^(?:world|postgres)\./;
 
 /** Where the series of a run contradict its counts, its length or physical limits; one problem for each series. */
@@ -98,7 +98,7 @@ function impossible(name: string, series: Series, m: Measurements): string | nul
 /** The upper limit of a gauge; null where there is none. */
 function mostOf(name: string, { host }: Measurements): number | null {
   if (/^generator\.\d+\.utilisation$/.test(name)) return 1;
-  return /^(?:host\.memoryAvailableBytes|(?:generator\.\d+|world\.\d+|postgres|process\.[^.]+)\.memoryBytes)$/.test(
+  return /^(?:host\.memoryAvailableBytes|(?:generator\.\d+|world\.\d+|postgres|(?:process|limits)\.[^.]+)\.memoryBytes)$/.test(
     name,
   )
     ? host.memoryBytes

@@ -93,6 +93,7 @@ const PROBES: readonly (readonly [series: RegExp, probe: (of: string) => string]
   [/^metrics\.(\d+)\./, (number) => `metrics-${number}`],
   [/^postgres\.(?!(?:cpuSeconds|waitedSeconds|memoryBytes)$)/, () => 'postgres'],
   [/^redis\./, () => 'redis'],
+  [/^limits\./, () => 'limits'],
   [/^process\.([^.]+)\./, (name) => `process-${name}`],
   [/^(?:host|runner|world\.\d+|postgres)\./, () => 'host'],
 ];

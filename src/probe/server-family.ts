@@ -56,9 +56,11 @@ export function openServerFamily(pidOf: () => number | null): { read(): FamilyRe
   };
 }
 
-const idOf = ({ pid, started }: ProcessReading): string => `${pid} ${started}`;
+/** A process, whose pid may be reused. */
+export const idOf = ({ pid, started }: ProcessReading): string => `${pid} ${started}`;
 
-const livingBelow = (pid: number): readonly ProcessReading[] =>
+/** Its descendants. */
+export const livingBelow = (pid: number): readonly ProcessReading[] =>
   childrenOf(pid).flatMap((child) => {
     const reading = readProcess(child);
     return reading === null || reading.state === 'Z' ? [] : [reading, ...livingBelow(child)];

@@ -1,4 +1,5 @@
-import type { ProcessFigures } from '../measurement/figures.ts';
+import type { LimitFigures, ProcessFigures } from '../measurement/figures.ts';
+import { cpusText } from '../scenario/component-limits.ts';
 import { bytesText, NOTHING, numberText, quantity } from './quantity.ts';
 import type { Report } from './report.ts';
 import { calibrationText, engineText, timeText } from './report-text.ts';
@@ -93,7 +94,7 @@ export function databaseFacts({ database, redis, throughput, ceilings }: Report)
 }
 
 /** The machine, what used it, and how the generator did. */
-export function hostFacts({ host, generator, world, database, target, stack }: Report): Facts {
+export function hostFacts({ host, generator, world, database, target, limits, stack }: Report): Facts {
   return known({
     host: [
       `${host.cpuModel}, ${host.cpus} cores`,
@@ -111,6 +112,7 @@ export function hostFacts({ host, generator, world, database, target, stack }: R
     ...Object.fromEntries(
       Object.entries(target.process).map(([name, figures]) => [`process ${name}`, processTexts(figures)]),
     ),
+    ...limitFacts(limits),
     'world servers': [
       `${world.servers}, the busiest ${quantity(world.cpuPercentOfCore.mean, '%')} of a core`,
       `${bytesText(world.memoryTotalBytes.max)} of memory in all`,
@@ -150,6 +152,24 @@ export const processTexts = (of: ProcessFigures): readonly string[] => [
   ...text(of.threads.max, (count) => `${numberText(count)} threads`),
   ...text(of.descriptors.max, (count) => `${numberText(count)} descriptors`),
   ...text((of.processes.max ?? 1) > 1 ? of.processes.max : null, (count) => `${numberText(count)} processes`),
+];
+
+/** What each component with limits used of them. */
+export const limitFacts = (limits: Report['limits'] = {}): Readonly<Record<string, readonly string[]>> =>
+  Object.fromEntries(Object.entries(limits).map(([name, of]) => [`limits ${name}`, limitTexts(of)]));
+
+const limitTexts = (of: LimitFigures): readonly string[] => [
+  ...text(
+    of.cpus,
+    (cpus) =>
+      `CPU ${quantity(of.cpuPercent.mean, '%')} of ${cpusText(cpus)} (peak ${quantity(of.cpuPercent.max, '%')})`,
+  ),
+  ...text(of.throttledPercent, (share) => `stopped by its quota in ${quantity(share, '%')} of the periods`),
+  ...text(
+    of.memoryBytes,
+    (bytes) => `memory up to ${quantity(of.memoryPercent.max, '%')} of ${bytesText(bytes)}`,
+  ),
+  ...text(of.outOfMemoryKills || null, (kills) => `killed ${numberText(kills)} times at its limit of memory`),
 ];
 
 /** What was run, and when. */

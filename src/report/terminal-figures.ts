@@ -1,7 +1,7 @@
 import { type Percentiles, throughputOf } from '../measurement/figures.ts';
 import { statedWindows } from '../measurement/stated-window.ts';
 import { ofOperation } from '../scenario/operations.ts';
-import { processTexts } from './facts.ts';
+import { limitFacts, processTexts } from './facts.ts';
 import { plain } from './plain-text.ts';
 import { deliveryValues } from './player-facts.ts';
 import { bytesText, cellText, numberText, quantity } from './quantity.ts';
@@ -11,7 +11,7 @@ import { belowFact, cut, fact, grid, LONGEST_NAME, type Palette, shortLabel, wra
 
 /** The figures that decide: players, each operation, lost writes, the database, and what was busy. */
 export function keyFigures(report: Report, paint: Palette, width: number): string[] {
-  const { load, network, host, generator, bottleneck, target } = report;
+  const { load, network, host, generator, bottleneck, target, limits } = report;
   const { durationSeconds: seconds } = load;
   if (seconds === null) return [];
   return [
@@ -33,6 +33,7 @@ export function keyFigures(report: Report, paint: Palette, width: number): strin
         ...Object.fromEntries(
           Object.entries(target.process).map(([name, of]) => [`process ${name}`, processTexts(of)]),
         ),
+        ...limitFacts(limits),
         bottleneck: bottleneck.resource === 'none' ? [] : [bottleneckText(bottleneck, width - KEY_WIDTH - 2)],
       },
       width,

@@ -7,6 +7,7 @@ import { type RunIdentity, RunRecord } from '../measurement/run-record.ts';
 import { welcomeBreaches } from '../probe/excuses.ts';
 import { busyForeignProcesses, portsUnderTest } from '../probe/foreign-processes.ts';
 import { openHostProbe } from '../probe/host.ts';
+import { openLimitsProbe } from '../probe/limits.ts';
 import { openPostgresProbe } from '../probe/postgres.ts';
 import { untilClosed } from '../probe/probe.ts';
 import { openRedisProbe } from '../probe/redis.ts';
@@ -319,7 +320,12 @@ async function openProbes({ scenario, system, watched }: RunPlan, endpoints: End
       )
     : null;
   const host = openHostProbe(endpoints, foreign);
-  const all = [...ofSystem, untilClosed(host)];
+  const { limited } = endpoints;
+  const all = [
+    ...ofSystem,
+    untilClosed(host),
+    ...(limited === undefined ? [] : [untilClosed(openLimitsProbe(limited))]),
+  ];
   const close = async (): Promise<void> => {
     await Promise.all(all.map((probe) => probe.close()));
   };

@@ -12,6 +12,7 @@ import {
 } from './budget.ts';
 import { type Claim, type Claims, metricUnitOf } from './claims.ts';
 import { type Finding, findingAt, reporter } from './finding.ts';
+import { LIMIT_FIGURES, LIMIT_ROOM } from './limit-metric.ts';
 import { nearest, nearestPath } from './nearest.ts';
 import { OUTAGE_FIGURES, OUTAGE_ROOM } from './outage-metric.ts';
 import { type Path, shown } from './problem.ts';
@@ -260,6 +261,9 @@ function problemOf(budget: MeasuredBudget, metrics: Metrics): string | null {
     }
     if (path.startsWith(`${OUTAGE_ROOM}.`)) {
       return `metric "${path}" is not a figure of outages, expected ${OUTAGE_ROOM}.<component> and one of ${Object.keys(OUTAGE_FIGURES).join(', ')}; of an operation ${OUTAGE_ROOM}.<component>.operations.<operation>.okPercent, answeredPercent or failedPercent`;
+    }
+    if (path.startsWith(`${LIMIT_ROOM}.`)) {
+      return `metric "${path}" is not a figure of limits, expected ${LIMIT_ROOM}.<component> and one of ${LIMIT_FIGURES.join(', ')}`;
     }
     return path.startsWith(`${SELECTED}.`)
       ? `metric "${path}" is not a metric of a Prometheus page, expected one such as target.metrics.http_requests_total{code="500"}`

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { LIMIT_ROOM, limitMetricOf } from './limit-metric.ts';
 import { type MetricSelector, selectorOf, watchedSelector } from './metric-selector.ts';
 import type { OperationSpec } from './operations.ts';
 import { OUTAGE_ROOM, outageMetricOf } from './outage-metric.ts';
@@ -98,7 +99,7 @@ export interface BudgetMetric extends Pick<Metric, 'unit' | 'within' | 'ofSystem
   readonly section: string;
   /**
    * The path without its operation: `latency.due`, `load.operations.ok`, `throughput.perSecond`;
-   * `stack.applied` and `target.metrics` without their names, and figures of a process and of an outage without theirs.
+   * `stack.applied` and `target.metrics` without their names, and figures of a process, an outage and limits without theirs.
    */
   readonly figure: string;
   /** Null for a figure of no single operation. */
@@ -147,6 +148,8 @@ function parsed(path: string, operations: readonly OperationSpec[]): Parsed {
       operations.find(({ id }) => id === ofOutage.operation) ?? null,
     );
   }
+  const ofLimit = limitMetricOf(path);
+  if (ofLimit !== null) return of(`${LIMIT_ROOM}.${ofLimit.figure}`, null);
   const rate = operations.find(({ plural }) => path === `throughput.${plural}PerSecond`);
   if (rate !== undefined) return of('throughput.perSecond', rate);
   // latency.<operation>.due, load.errorPercent.<operation>, load.operations.<operation>.ok
@@ -172,6 +175,11 @@ export function metricAt(metrics: Metrics, path: string, stat: string | null = n
     const { unit, operation } = ofOutage;
     const isKnown = operation === null || metrics.has(`load.operations.${operation}.ok`);
     return isKnown ? { unit, stats: null, stages: 'no' } : undefined;
+  }
+  const ofLimit = limitMetricOf(path);
+  if (ofLimit !== null) {
+    const { unit, isSpread } = ofLimit;
+    return { unit, stats: isSpread ? ['mean', 'min', 'max'] : null, stages: 'no' };
   }
   if (playerFigureOf(path) !== null) return { unit: 'any', stats: PLAYER_STATS, stages: 'no' };
   const selector = selectorOf(path);

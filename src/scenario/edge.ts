@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { duration, map, oneOf, whole, wholeSeconds } from './leaf.ts';
+import { limitsSchema } from './limits.ts';
 
 const ADVICE = { ip_hash: 'nginx', source: 'haproxy' } as const;
 /** Keys that only HAProxy has a counterpart for. */
@@ -38,6 +39,7 @@ export const edgeSchema = map({
   checks: checks.optional().describe('Instead of maxFails and failTimeout; haproxy only'),
   perAddress: perAddress.optional().describe('Limits for each address of a client; haproxy only'),
   tls: tls.optional().describe('Clients connect over TLS; haproxy only'),
+  limits: limitsSchema.optional(),
 })
   .refine(
     ({ program, balance }) =>

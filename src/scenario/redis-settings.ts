@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { map, whole } from './leaf.ts';
+import { limitsSchema } from './limits.ts';
 import { type SettingValue, settingsMap } from './settings-map.ts';
 
 /**
@@ -62,6 +63,7 @@ export const redisSchema = map({
     .optional()
     .describe('The documented major version; what runs is the Redis or Valkey of this host'),
   settings: settings.prefault({}).describe('As in redis.conf. Without any, nothing is written to disk'),
+  limits: limitsSchema.optional(),
 });
 
 /** The Redis of the stack: its documented version, and its settings by their names in redis.conf. */

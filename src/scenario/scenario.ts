@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Micros } from '../units.ts';
 import type { Budget } from './budget.ts';
 import type { EdgeSettings } from './edge.ts';
+import type { ComponentLimits } from './limits.ts';
 import type { OperationSpec, PerOperation } from './operations.ts';
 import type { Plan } from './plan.ts';
 import type { Path } from './problem.ts';
@@ -57,6 +58,8 @@ export interface WorldSettings {
   readonly heap: number;
   /** The documented major version of Node, if any; world servers run on the Node of capbench. */
   readonly node?: number | undefined;
+  /** Of each server. */
+  readonly limits?: ComponentLimits | undefined;
 }
 
 /** The PostgreSQL of the stack: its version and settings. */

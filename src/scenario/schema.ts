@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { edgeSchema } from './edge.ts';
 import { duration, line, list, map, megabytes, oneOf, prose, quantity, whole, word } from './leaf.ts';
+import { limitsSchema } from './limits.ts';
 import { planSchema } from './plan-schema.ts';
 import { redisSchema } from './redis-settings.ts';
 import {
@@ -146,6 +147,7 @@ export const worldSchema = (system: SystemScenario) =>
     node: whole(18, 99)
       .optional()
       .describe('The documented major version of Node; the servers run on the Node of capbench'),
+    limits: limitsSchema.optional(),
     ...system.world,
   });
 

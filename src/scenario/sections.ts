@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { duration, line, list, map, oneOf, prose, quantity, whole, word } from './leaf.ts';
+import { limitsSchema } from './limits.ts';
 import { watchedSelector } from './metric-selector.ts';
 import type { OperationSpec } from './operations.ts';
 import { DEFAULT_CALIBRATION, DEFAULT_RULES } from './rules.ts';
@@ -170,6 +171,7 @@ const settings = settingsMap({
 export const postgresSchema = map({
   version: whole(10, 99).default(16).describe('Major version'),
   settings: settings.prefault({}).describe('As in postgresql.conf'),
+  limits: limitsSchema.optional(),
 });
 
 export const deviationSchema = map({

@@ -93,7 +93,10 @@ export const commandComponent = (plan: CommandPlan): ComponentSpec => ({
   },
 });
 
-type NamedCommand = Pick<CommandSpec, 'name' | 'endMethod' | 'ladder' | 'lowPriority' | 'stopFirst'>;
+type NamedCommand = Pick<
+  CommandSpec,
+  'name' | 'endMethod' | 'ladder' | 'lowPriority' | 'stopFirst' | 'confine'
+>;
 
 /** The shell of startProcess finds the program on PATH. */
 const run = (
@@ -139,7 +142,7 @@ async function startCommand(
     await asking.stop();
   };
   const server = await run(plan, plan.start, context, {
-    ...{ name, stopFirst, ladder, lowPriority: true },
+    ...{ name, stopFirst, ladder, lowPriority: true, confine: context.confine },
     endMethod: 'marked',
   });
   const printed = typeof ready === 'object' ? hasPrinted(server, ready.line) : null;

@@ -20,7 +20,10 @@ export async function openCommandStack(
       signal: options.signal,
       ...(access === undefined ? {} : { access }),
     });
-    const [own] = stack.endpoints.worlds;
+    const {
+      worlds: [own],
+      limited,
+    } = stack.endpoints;
     return {
       ...stack,
       kind: 'target',
@@ -32,6 +35,7 @@ export async function openCommandStack(
           },
         })),
         unknown: true,
+        ...(limited === undefined ? {} : { limited }),
         database: database === null ? null : attachedDatabase(database),
       },
     };

@@ -1,5 +1,6 @@
+import type { ComponentLimits } from '../scenario/limits.ts';
 import type { ComponentName } from '../scenario/system-scenario.ts';
-import type { ProcessUser } from '../supervision/process.ts';
+import type { Confine, ProcessUser } from '../supervision/process.ts';
 import type { RunFolder } from '../supervision/run-folder.ts';
 import type { Watchdog } from '../supervision/watchdog.ts';
 import type { Component } from './component.ts';
@@ -27,6 +28,8 @@ export interface StartContext {
   readonly mayRestart: boolean;
   /** Server n listens at this port plus n - 1; null: each at any free port. */
   readonly basePort: number | null;
+  /** For the component's own processes: its limits. */
+  readonly confine: Confine;
   /** A component that is named in `after`. @throws an Error for any other name, which is a bug */
   started(name: string): StartedComponent;
 }
@@ -54,6 +57,8 @@ export interface ComponentSpec extends ComponentName {
   readonly after: readonly string[];
   /** It refuses to run as root, and runs as another account then. */
   readonly unprivileged?: boolean;
+  /** The most that its process and the children of that may use; null or absent: all of the host. */
+  readonly limits?: ComponentLimits | null;
   start(context: StartContext): Promise<StartedComponent>;
 }
 

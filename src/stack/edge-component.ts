@@ -127,7 +127,7 @@ interface EdgeStart {
 /** Resolves when a server answers through it; where it rejects, it has ended. */
 async function startEdge(
   { program, args, reached, pollMs, folder: cwd }: EdgeStart,
-  { folder, watchdog, user }: StartContext,
+  { folder, watchdog, user, confine }: StartContext,
   aborted: AbortSignal,
 ): Promise<ComponentProcess> {
   const edge = await startProcess({
@@ -135,6 +135,7 @@ async function startEdge(
     log: folder.file('edge.log'),
     endMethod: 'tree',
     lowPriority: true,
+    confine,
   });
   const failure = new Promise<StackFailure>((resolve) => {
     void edge.exited.then((exit) => {

@@ -1,15 +1,16 @@
 import { tmpdir } from 'node:os';
-import { interrupted, stackFailed } from '../errors.ts';
+import { interrupted, messageOf, stackFailed } from '../errors.ts';
 import type { Deviation } from '../scenario/scenario.ts';
 import { keepPriorityLow, niceStepsBelow } from '../supervision/priority.ts';
 import { openRunFolder } from '../supervision/run-folder.ts';
 import { pause } from '../supervision/time-limit.ts';
 import { unprivilegedUser } from '../supervision/unprivileged-user.ts';
 import type { StackFailure, Watchdog } from '../supervision/watchdog.ts';
+import { type AppliedLimits, applyLimits } from './applied-limits.ts';
 import type { Component } from './component.ts';
 import type { ComponentSpec, StartContext, StartedComponent } from './component-spec.ts';
 import { deviationsBeside, prioritySetting } from './settings.ts';
-import type { AppliedSetting, Disturbance, Stack } from './stack.ts';
+import type { AppliedSetting, Disturbance, LimitedComponent, Stack } from './stack.ts';
 
 export interface LocalStackOptions
   extends Pick<StartContext, 'env' | 'token' | 'password' | 'mayRestart'>,
@@ -46,18 +47,25 @@ export async function openLocalStack(
     signal.throwIfAborted();
     const user = specs.some(({ unprivileged }) => unprivileged === true) ? unprivilegedUser() : null;
     const folder = await openRunFolder(watchdog, temporaryFolders(), user);
-    const open = new OpenComponents(specs);
+    const limits = await applyLimits(specs, options.env, watchdog).catch(async (error) => {
+      await folder.remove();
+      throw error;
+    });
+    const open = new OpenComponents(specs, limits);
     const closing = new AbortController();
+    const remove = async (): Promise<void> => {
+      await Promise.all([folder.remove(), limits.remove()]);
+    };
     try {
       const all = await open.start(signal, {
         ...{ folder, watchdog, user, basePort, scenarioFolder, closing: closing.signal },
         ...given,
       });
       signal.throwIfAborted();
-      return stackOf(all, open, options, closing, folder.remove);
+      return stackOf(all, open, limits, options, closing, remove);
     } catch (error) {
       closing.abort();
-      await open.close().finally(folder.remove);
+      await open.close().finally(remove);
       throw error;
     }
   } catch (error) {
@@ -69,6 +77,7 @@ export async function openLocalStack(
 function stackOf(
   all: readonly StartedComponent[],
   open: OpenComponents,
+  limits: AppliedLimits,
   { watchdog, settings: ofStack = [], deviations = [] }: LocalStackOptions,
   closing: AbortController,
   remove: () => Promise<void>,
@@ -76,7 +85,8 @@ function stackOf(
   const components = all.map(({ component }) => component);
   const pids = () => components.flatMap(({ pid }) => pid ?? []);
   const stopLowering = keepPriorityLow(pids);
-  const settings = [...all.flatMap((one) => one.settings ?? []), ...ofStack];
+  const settings = [...all.flatMap((one) => one.settings ?? []), ...limits.settings, ...ofStack];
+  const limited = limitedOf(components, limits);
   const addresses = Object.assign({}, ...all.map((one) => one.addresses));
   const close = async (): Promise<void> => {
     stopLowering();
@@ -91,6 +101,7 @@ function stackOf(
       database: all.find(({ database }) => database !== undefined)?.database ?? null,
       addresses,
       ...(components.some(({ pid }) => pid === null) ? { partlyGiven: true } : {}),
+      ...(limited.length === 0 ? {} : { limited }),
     },
     settings: [
       ...settings,
@@ -112,19 +123,37 @@ function stackOf(
   };
 }
 
+/** The components with limits that are started here. */
+const limitedOf = (components: readonly Component[], { plans, groupsOf }: AppliedLimits) =>
+  components.flatMap((component): LimitedComponent[] => {
+    const plan = plans.find(({ name }) => name === component.name);
+    if (plan === undefined || component.pid === null) return [];
+    return [
+      {
+        ...{ name: plan.name, limits: plan.limits, groups: groupsOf(plan.name) },
+        get pid() {
+          return component.pid;
+        },
+      },
+    ];
+  });
+
 /** Starts, watches and ends the components of a stack in the order of their dependencies. */
 class OpenComponents {
   private readonly specs: ReadonlyMap<string, ComponentSpec>;
   private readonly started = new Map<string, StartedComponent>();
 
-  constructor(specs: readonly ComponentSpec[]) {
+  private readonly limits: AppliedLimits;
+
+  constructor(specs: readonly ComponentSpec[], limits: AppliedLimits) {
+    this.limits = limits;
     this.specs = new Map(specs.map((spec) => [spec.name, spec]));
   }
 
   /** Resolves in the order of the specs. When one fails the others are aborted, and the first reason is reported. */
   async start(
     signal: AbortSignal,
-    context: Omit<StartContext, 'signal' | 'started'>,
+    context: Omit<StartContext, 'signal' | 'started' | 'confine'>,
   ): Promise<readonly StartedComponent[]> {
     const broken = new AbortController();
     const aborted = AbortSignal.any([signal, broken.signal]);
@@ -134,7 +163,10 @@ class OpenComponents {
       try {
         await Promise.all(after.map((one) => turnOf(one)));
         aborted.throwIfAborted();
-        const one = await start({ ...context, signal: aborted, started: (other) => this.named(other) });
+        const one = await start({
+          ...{ ...context, signal: aborted, started: (other) => this.named(other) },
+          confine: this.limits.confine(name),
+        });
         this.started.set(name, one);
         void one.component.failure.then(() => broken.abort());
         return one;
@@ -157,7 +189,9 @@ class OpenComponents {
       // A component that fails because one below it has just ended is not the cause.
       const { thrown, name } = first;
       const cause = signal.aborted ? null : await this.causeOf(name);
-      throw cause === null ? thrown : stackFailed(`${cause.component}: ${cause.message}`, cause.hint);
+      throw cause === null
+        ? this.atItsLimit(name, thrown)
+        : stackFailed(`${cause.component}: ${cause.message}`, cause.hint);
     }
     return outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? outcome.value : []));
   }
@@ -166,7 +200,7 @@ class OpenComponents {
   async firstFailure(lost: Promise<StackFailure>): Promise<StackFailure> {
     const failures = [...this.started.values()].map(({ component }) => component.failure);
     const first = await Promise.race([lost, ...failures]);
-    return (await this.causeOf(first.component)) ?? first;
+    return (await this.causeOf(first.component)) ?? this.limits.blame(first);
   }
 
   /** Ends dependants first, and rejects with the first error once all have ended. A component that depends on a disturbed one is killed, since it may not end by itself. */
@@ -196,7 +230,15 @@ class OpenComponents {
       (one) => this.started.get(one)?.component.failure ?? [],
     );
     if (failures.length === 0) return null;
-    return (await Promise.race([...failures, pause(SAME_MOMENT_MS)])) ?? null;
+    const cause = (await Promise.race([...failures, pause(SAME_MOMENT_MS)])) ?? null;
+    return cause === null ? null : this.limits.blame(cause);
+  }
+
+  /** The error of a start; where the kernel killed the component for its memory, that. */
+  private atItsLimit(name: string, thrown: unknown): unknown {
+    const failure: StackFailure = { component: name, message: messageOf(thrown), hint: '' };
+    const blamed = this.limits.blame(failure);
+    return blamed === failure ? thrown : stackFailed(blamed.message, blamed.hint, thrown);
   }
 
   /** All its direct and indirect dependencies. */

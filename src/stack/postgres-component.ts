@@ -15,7 +15,7 @@ export const postgresComponent = (postgres: PostgresSettings): ComponentSpec => 
   faults: ['kill', 'stop', 'restart'],
   after: [],
   unprivileged: true,
-  async start({ env, user, folder, watchdog, signal, closing, password }) {
+  async start({ env, user, folder, watchdog, signal, closing, password, confine }) {
     const bin = env.CAPBENCH_POSTGRES_BIN || null;
     const build = await preparePostgres(postgres.version, bin, user, folder, watchdog, signal);
     signal.throwIfAborted();
@@ -26,7 +26,7 @@ export const postgresComponent = (postgres: PostgresSettings): ComponentSpec => 
       libraries: build.libraries,
     });
     const started = await startPostgres({
-      ...{ build, configuration, folder, watchdog, user, signal, password, closing },
+      ...{ build, configuration, folder, watchdog, user, signal, password, closing, confine },
     });
     try {
       return { ...started, settings: await settingsInForce(started.database, settings, configuration) };

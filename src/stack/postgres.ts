@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { codeOf, messageOf } from '../errors.ts';
 import {
+  type Confine,
   describeExit,
   POSTGRES_LADDER,
   type SupervisedProcess,
@@ -34,6 +35,8 @@ interface PostgresPlan extends ClusterPlan {
   readonly password: string;
   /** Aborted when the stack is closed: ends faults in progress. */
   readonly closing?: AbortSignal;
+  /** Of PostgreSQL itself, and not of `initdb`. */
+  readonly confine?: Confine;
 }
 
 const SUPERUSER = 'capbench';
@@ -106,7 +109,7 @@ async function startComponentProcess(
   plan: ComponentProcessPlan,
   aborted: AbortSignal,
 ): Promise<ComponentProcess> {
-  const { data, sockets, folder, watchdog, user, limits = START_LIMITS } = plan;
+  const { data, sockets, folder, watchdog, user, confine, limits = START_LIMITS } = plan;
   const server = await startProcess({
     name: 'postgres',
     command: join(plan.build.bin, 'postgres'),
@@ -121,6 +124,7 @@ async function startComponentProcess(
     cleanup: sharedMemoryCleanup(plan, data),
     user,
     lowPriority: true,
+    confine,
   });
   const failure = watch(server);
   const ready = new Promise<void>((resolve) => {

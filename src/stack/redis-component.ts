@@ -108,7 +108,7 @@ async function anyPort(): Promise<number> {
 /** Starts Redis on new data or on that of a killed one, and resolves when it answers: it has read its data then. */
 async function startRedis(
   { program, configuration, data, url, user }: RedisPlan,
-  { folder, watchdog }: StartContext,
+  { folder, watchdog, confine }: StartContext,
   aborted: AbortSignal,
 ): Promise<ComponentProcess> {
   const server = await startProcess({
@@ -121,6 +121,7 @@ async function startRedis(
     watchdog,
     user,
     lowPriority: true,
+    confine,
   });
   const failure = watch(server);
   const answers = async (signal: AbortSignal): Promise<void> => {

@@ -73,6 +73,7 @@ async function startComponentProcess(
     log: context.folder.file(`${name}.log`),
     watchdog: context.watchdog,
     lowPriority: true,
+    confine: context.confine,
   });
   const failure = new Promise<StackFailure>((resolve) => {
     void server.exited.then((exit) => {

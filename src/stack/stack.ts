@@ -1,7 +1,9 @@
 import type { Reachable } from '../address/access.ts';
 import type { PostgresAddress } from '../address/probe-address.ts';
+import type { ComponentLimits } from '../scenario/limits.ts';
 import type { StackFailure } from '../supervision/watchdog.ts';
 import type { Micros } from '../units.ts';
+import type { ComponentGroups } from './control-groups.ts';
 
 /** The endpoint of one world server for the load and the probes. */
 export interface WorldEndpoint extends Reachable {
@@ -28,6 +30,15 @@ export interface DatabaseEndpoint {
 /** A target's database, which is only read. */
 export type Attached = Pick<PostgresAddress, 'connectionString' | 'address' | 'shown'>;
 
+/** A component that has limits, for the probe that compares what it uses. */
+export interface LimitedComponent {
+  readonly name: string;
+  readonly limits: ComponentLimits;
+  /** Its current process on this host. */
+  readonly pid: number | null;
+  readonly groups: ComponentGroups;
+}
+
 export interface Endpoints {
   readonly worlds: readonly WorldEndpoint[];
   /** True for servers of any kind, without a health check or metrics that capbench can read. */
@@ -38,6 +49,8 @@ export interface Endpoints {
   readonly addresses?: Readonly<Record<string, string>>;
   /** A component runs without capbench: its CPU is used for the run, and is not that of a process of the run. */
   readonly partlyGiven?: true;
+  /** Absent: no component has limits. */
+  readonly limited?: readonly LimitedComponent[];
 }
 
 /** One documented setting and the value that is applied on this host. */

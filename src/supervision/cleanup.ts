@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { rm, rmdir } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { codeOf } from '../errors.ts';
 import { signal } from './process-tree.ts';
 
 /** A command that removes what a killed process leaves behind outside its folder. */
@@ -67,6 +68,24 @@ export async function removeFolder(path: string): Promise<boolean> {
       await rm(path, { recursive: true, force: true });
       return true;
     } catch {
+      if (performance.now() > until) return false;
+      await sleep(REMOVE_RETRY_MS);
+    }
+  }
+}
+
+/**
+ * Removes a control group, which is possible once its processes have ended: retries for a while. Its folder is removed without
+ * its files, which are the kernel's. False when it cannot be removed.
+ */
+export async function removeGroup(path: string): Promise<boolean> {
+  const until = performance.now() + REMOVE_LIMIT_MS;
+  for (;;) {
+    try {
+      await rmdir(path);
+      return true;
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return true;
       if (performance.now() > until) return false;
       await sleep(REMOVE_RETRY_MS);
     }

@@ -44,6 +44,11 @@ export interface ProcessUser {
   readonly gid: number;
 }
 
+/**
+ * Puts a process, which does not run its program yet, under limits that all its descendants inherit. Rejects with exit code 93.
+ */
+export type Confine = (pid: number) => Promise<void>;
+
 interface ProcessSpecBase {
   /** `postgres`, `world-2`, `fleet-0`: in messages and file names. */
   readonly name: string;
@@ -66,6 +71,7 @@ interface ProcessSpecBase {
   readonly user?: ProcessUser | null;
   /** It is under test, and gets a lower priority than the generator. */
   readonly lowPriority?: boolean;
+  readonly confine?: Confine | undefined;
 }
 
 /** Any program, by its absolute path. */
@@ -257,6 +263,7 @@ export async function startProcess(spec: ModuleSpec | CommandSpec): Promise<Node
   };
   try {
     await watchdog.guard(pid, spec.endMethod ?? 'kill', spec.cleanup ?? null, marker);
+    await spec.confine?.(pid);
   } catch (error) {
     signalGroup('SIGKILL');
     throw error;

@@ -1,7 +1,7 @@
 import { basename, isAbsolute } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cleanUp, removeFolder } from './cleanup.ts';
+import { cleanUp, removeFolder, removeGroup } from './cleanup.ts';
 import { continueTree, killMarked, killTree, signal, startTime } from './process-tree.ts';
 import type { WatchdogOrder } from './watchdog.ts';
 
@@ -16,6 +16,11 @@ const guarded = new Map<number, Guarded>();
 /** Processes of others that a fault has stopped: pid -> start. */
 const stopped = new Map<number, string>();
 const folders = new Set<string>();
+/** Control groups. */
+const groups = new Set<string>();
+
+/** Even after a bug elsewhere, only what a run has made is ever removed. */
+const isOfRun = (path: string): boolean => isAbsolute(path) && basename(path).startsWith('capbench-');
 
 function obey(order: WatchdogOrder): void {
   switch (order.order) {
@@ -32,11 +37,16 @@ function obey(order: WatchdogOrder): void {
       stopped.delete(order.pid);
       return;
     case 'guardFolder':
-      // Even after a bug elsewhere, only a run's folder is ever removed.
-      if (isAbsolute(order.path) && basename(order.path).startsWith('capbench-')) folders.add(order.path);
+      if (isOfRun(order.path)) folders.add(order.path);
       return;
     case 'releaseFolder':
       folders.delete(order.path);
+      return;
+    case 'guardGroup':
+      if (isOfRun(order.path)) groups.add(order.path);
+      return;
+    case 'releaseGroup':
+      groups.delete(order.path);
   }
 }
 
@@ -86,5 +96,5 @@ await endAll();
 // Also of those that have ended by themselves.
 await Promise.all([...guarded.values()].map(({ marker }) => (marker === null ? null : killMarked(marker))));
 await Promise.all([...guarded.values()].map(({ cleanup }) => cleanup && cleanUp(cleanup, process.env)));
-await Promise.all([...folders].map(removeFolder));
+await Promise.all([...[...folders].map(removeFolder), ...[...groups].map(removeGroup)]);
 process.exit(0);

@@ -33,7 +33,9 @@ export type WatchdogOrder =
   | { readonly order: 'guardStopped'; readonly pid: number; readonly startedAt: string }
   | { readonly order: 'releaseStopped'; readonly pid: number }
   | { readonly order: 'guardFolder'; readonly path: string }
-  | { readonly order: 'releaseFolder'; readonly path: string };
+  | { readonly order: 'releaseFolder'; readonly path: string }
+  | { readonly order: 'guardGroup'; readonly path: string }
+  | { readonly order: 'releaseGroup'; readonly path: string };
 
 /**
  * A shell that keeps the same orders as the watchdog. When its pipe ends, it waits for the watchdog to finish, 30 s at
@@ -73,6 +75,9 @@ export interface Watchdog {
   /** Call it before the folder is made. */
   guardFolder(path: string): Promise<void>;
   releaseFolder(path: string): void;
+  /** A control group. Call it before the group is made. */
+  guardGroup(path: string): Promise<void>;
+  releaseGroup(path: string): void;
   /** Ends the watchdog. Resolves to a warning if it had to be killed, else to null. Idempotent. */
   close(): Promise<string | null>;
 }
@@ -185,6 +190,14 @@ export async function openWatchdog(
     releaseFolder: (path) => {
       left.delete(path);
       sendRelease({ order: 'releaseFolder', path });
+    },
+    guardGroup: (path) => {
+      left.add(path);
+      return send({ order: 'guardGroup', path });
+    },
+    releaseGroup: (path) => {
+      left.delete(path);
+      sendRelease({ order: 'releaseGroup', path });
     },
     close: () => {
       ending ??= end();

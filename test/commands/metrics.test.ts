@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { main } from '../../src/cli.ts';
+import { LIMIT_FIGURES } from '../../src/scenario/limit-metric.ts';
 import { OUTAGE_FIGURES, OUTAGE_SHARES } from '../../src/scenario/outage-metric.ts';
 import { PROCESS_FIGURES } from '../../src/scenario/process-metric.ts';
 import { SYSTEMS } from '../../src/systems/registry.ts';
@@ -81,7 +82,7 @@ budgets:
     stats: ['p50', 'p90', 'p95', 'p99', 'p999', 'min', 'max', 'mean'],
   });
   const all: unknown[] = JSON.parse((await cli('metrics', '--json')).out());
-  // Settings, metrics pages, players' own figures, processes and outages have names of the user.
+  // Settings, metrics pages, players' own figures, processes, outages and limits have names of the user.
   const ofSystems = new Set(
     SYSTEMS.names.flatMap((name) => {
       const system = SYSTEMS.of({ system: name });
@@ -90,7 +91,7 @@ budgets:
   );
   const ofProcesses = Object.keys(PROCESS_FIGURES).length;
   const ofOutages = Object.keys(OUTAGE_FIGURES).length + OUTAGE_SHARES.length;
-  expect(all.length).toBe(ofSystems.size + 3 + ofProcesses + ofOutages);
+  expect(all.length).toBe(ofSystems.size + 3 + ofProcesses + ofOutages + LIMIT_FIGURES.length);
 });
 
 test('the metrics of many kinds of operations are listed once, with the budgets on all of them', async () => {

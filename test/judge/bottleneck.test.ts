@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Measurements } from '../../src/measurement/measurements.ts';
 import type { Scenario } from '../../src/scenario/scenario.ts';
-import { budget, partOf } from '../fixtures/recorded-run.ts';
+import { budget, partOf, scenarioOf } from '../fixtures/recorded-run.ts';
 import { counter, gauge, lateBy, recorded, slowed, verdictOf, withSeries } from './measured.ts';
 
 interface Case {
@@ -39,6 +39,15 @@ const flushes = (ms: number) => {
   return { worlds: { ...recorded.worlds, flushMs: { bounds, counts: [0, 4000, 0] } } };
 };
 
+/** With what the probe of limits read. */
+const limited = (series: Parameters<typeof withSeries>[0]): Partial<Measurements> => ({
+  ...withSeries(series),
+  probes: [
+    ...recorded.probes,
+    { name: 'limits', samples: 28, gaps: 0, lastError: null, measured: { samples: 21, gaps: 0 } },
+  ],
+});
+
 const CASES: readonly Case[] = [
   {
     what: 'a healthy run',
@@ -62,6 +71,35 @@ const CASES: readonly Case[] = [
     resource: 'server',
     evidence: /^p95 of answers was 128 ms after sending/,
     exitCode: 99,
+  },
+  {
+    what: 'a server that uses up the half CPU that its limits let it have',
+    m: limited({
+      'limits.world-1.cpuSeconds': counter(0.49),
+      'limits.world-1.periods': counter(10),
+      'limits.world-1.throttledPeriods': counter(8),
+    }),
+    s: { world: { ...scenarioOf().world, limits: { cpus: 0.5 } } },
+    resource: 'server',
+    evidence:
+      /^world-1: at its limit of 0\.5 CPUs, of which it used 98%, and was stopped in 80% of the periods$/,
+    exitCode: 0,
+  },
+  {
+    what: 'a PostgreSQL that uses up its one CPU',
+    m: limited({ 'limits.postgres.cpuSeconds': counter(0.96) }),
+    s: { postgres: { ...scenarioOf().postgres, limits: { cpus: 1 } } },
+    resource: 'database',
+    evidence: /^postgres: at its limit of 1 CPU, of which it used 96%$/,
+    exitCode: 0,
+  },
+  {
+    what: 'a server with limits and room in them',
+    m: limited({ 'limits.world-1.cpuSeconds': counter(0.4) }),
+    s: { world: { ...scenarioOf().world, limits: { cpus: 0.5 } } },
+    resource: 'none',
+    evidence: /no monitored resource was saturated/,
+    exitCode: 0,
   },
   {
     what: 'a world server that uses up its one core',

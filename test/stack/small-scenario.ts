@@ -1,4 +1,6 @@
+import { limitsOf } from '../../src/scenario/component-limits.ts';
 import type { Fault, Scenario } from '../../src/scenario/scenario.ts';
+import type { ComponentSpec } from '../../src/stack/component-spec.ts';
 import { type LocalStackOptions, openLocalStack } from '../../src/stack/local.ts';
 import { serverSettings } from '../../src/stack/settings.ts';
 import type { Stack } from '../../src/stack/stack.ts';
@@ -54,12 +56,15 @@ export const never = new AbortController().signal;
 const { CAPBENCH_TEST_POSTGRES_BIN: bin } = process.env;
 const COPIED: NodeJS.ProcessEnv = bin === undefined ? {} : { CAPBENCH_POSTGRES_BIN: bin };
 
+const componentsOf = (scenario: Scenario): readonly ComponentSpec[] =>
+  (flux.components?.(scenario) ?? []).map((spec) => ({ ...spec, limits: limitsOf(scenario, spec.name) }));
+
 /** The stack of such a scenario, as a run starts it. */
 export const openSmallStack = (
   scenario: Scenario,
   options: Pick<LocalStackOptions, 'watchdog'> & Partial<LocalStackOptions>,
 ): Promise<Stack> =>
-  openLocalStack(flux.components?.(scenario) ?? [], {
+  openLocalStack(componentsOf(scenario), {
     ...{
       signal: never,
       env: COPIED,

@@ -138,6 +138,7 @@ it('a world server that is stuck ends with 93, and the error says so', async () 
         mayRestart: false,
         basePort: null,
         scenarioFolder: '/',
+        confine: async () => {},
         started: () => expect.fail('it stands on nothing'),
       },
     });

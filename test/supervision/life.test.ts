@@ -1,6 +1,6 @@
 import { type ChildProcessByStdio, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import type { Endpoints } from '../../src/stack/stack.ts';
 import { stopTree } from '../../src/supervision/process-tree.ts';
 import { canTraverse } from '../../src/supervision/run-folder.ts';
+import { mayLimitCpus } from '../stack/groups-here.ts';
 import { processesIn } from '../stack/leftovers.ts';
 import { bundleOpener } from './opener-bundle.ts';
 
@@ -156,6 +157,17 @@ describe('SIGKILL of the process that opened it leaves nothing', () => {
     const endpoints = endpointsOf(await at('up'));
     child.kill('SIGKILL');
     await nothingIsLeft(endpoints);
+  });
+
+  it.skipIf(!mayLimitCpus())('also no control group', async () => {
+    const { child, at } = open([], { ...COPIED, OPENER_CPUS: '0.5', CAPBENCH_CGROUP: '/' });
+    const endpoints = endpointsOf(await at('up'));
+    const groups = endpoints.limited?.map(({ groups: { cpu } }) => cpu ?? '') ?? [];
+    expect(groups).toHaveLength(2);
+    for (const group of groups) expect(existsSync(group)).toBe(true);
+    child.kill('SIGKILL');
+    await nothingIsLeft(endpoints);
+    await expect.poll(() => groups.filter(existsSync)).toEqual([]);
   });
 
   it('even when PostgreSQL and a world server do not react to signals', async () => {

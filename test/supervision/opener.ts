@@ -7,7 +7,12 @@ const say = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
 
 const watchdog = await openWatchdog(process.env);
 say({ at: 'watchdog', pid: watchdog.pid, tmp: tmpdir() });
-const stack = await openSmallStack(scenarioOf({}), { watchdog });
+const small = scenarioOf({});
+const limits = process.env.OPENER_CPUS === undefined ? undefined : { cpus: Number(process.env.OPENER_CPUS) };
+const scenario = { ...small, world: { ...small.world, limits } };
+const { CAPBENCH_TEST_POSTGRES_BIN: bin, CAPBENCH_CGROUP } = process.env;
+const env = { PATH: process.env.PATH, CAPBENCH_POSTGRES_BIN: bin, CAPBENCH_CGROUP };
+const stack = await openSmallStack(scenario, { watchdog, env });
 say({ at: 'up', endpoints: stack.endpoints });
 for await (const _ of process.stdin);
 await stack.close();

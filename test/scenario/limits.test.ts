@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { limitsOf } from '../../src/scenario/component-limits.ts';
+import { limitMetricOf } from '../../src/scenario/limit-metric.ts';
+import { limitsSchema } from '../../src/scenario/limits.ts';
+import { read } from './scenario-text.ts';
+
+const text = (sections: string): string => `
+name: limited
+system: quiz
+load: { players: 2 }
+${sections}
+budgets: []
+`;
+
+test('limits are read in every section, each server of the world has its own, and other components have none', () => {
+  const scenario = read(
+    text(`
+world: { servers: 2, workers: 1, limits: { cpus: 1, memory: 512MB } }
+postgres: { limits: { cpus: 0.5 } }
+redis: { limits: { memory: 1GB } }
+edge: { limits: { cpus: 2 } }`),
+  );
+  expect(limitsOf(scenario, 'world-1')).toEqual({ cpus: 1, memory: 512 });
+  expect(limitsOf(scenario, 'world-2')).toEqual({ cpus: 1, memory: 512 });
+  expect(limitsOf(scenario, 'server')).toEqual({ cpus: 1, memory: 512 });
+  expect(limitsOf(scenario, 'postgres')).toEqual({ cpus: 0.5 });
+  expect(limitsOf(scenario, 'redis')).toEqual({ memory: 1024 });
+  expect(limitsOf(scenario, 'edge')).toEqual({ cpus: 2 });
+  expect(limitsOf(scenario, 'relay')).toBeNull();
+  expect(limitsOf(read(text('')), 'world-1')).toBeNull();
+});
+
+test.each([
+  [{ cpus: 0.05 }, 'a number of CPUs of 0.1 to 1,024'],
+  [{ cpus: 1025 }, 'a number of CPUs of 0.1 to 1,024'],
+  [{ memory: '8MB' }, 'a size of 16MB to 1TB in whole megabytes, such as 512MB or 3GB'],
+  [{ memory: '2TB' }, 'a size of 16MB to 1TB in whole megabytes, such as 512MB or 3GB'],
+  [{}, 'cpus, memory, or both'],
+  [{ cpu: 1 }, 'cpus, memory'],
+])('%o is refused: expected %s', (limits, message) => {
+  expect(limitsSchema.safeParse(limits).error?.issues[0]?.message).toBe(message);
+});
+
+test('a figure of limits is found by its path', () => {
+  expect(limitMetricOf('limits.world-1.cpuPercent')).toEqual({
+    ...{ component: 'world-1', figure: 'cpuPercent', unit: '%', isSpread: true },
+  });
+  expect(limitMetricOf('limits.redis.outOfMemoryKills')).toMatchObject({ unit: 'kills', isSpread: false });
+  expect(limitMetricOf('limits.redis.cpus')).toBeNull();
+  expect(limitMetricOf('limits.redis.cpuPercent.max')).toBeNull();
+  expect(limitMetricOf('limits.World.cpuPercent')).toBeNull();
+  expect(limitMetricOf('outage.redis.count')).toBeNull();
+});

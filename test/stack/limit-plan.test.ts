@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import { type LimitWays, limitSettings, planLimits } from '../../src/stack/limit-plan.ts';
+
+const TWO: LimitWays = { cpus: [0, 1], taskset: '/usr/bin/taskset', groups: null };
+const of = (name: string, cpus?: number, memory?: number) => ({ name, limits: { cpus, memory } });
+
+test('whole CPUs are bound, each component to those after the one before, and shared where there are too few', () => {
+  const plans = planLimits([of('world-1', 1), of('world-2', 1), of('postgres', 2), of('redis', 1)], TWO);
+  expect(plans.map(({ cpus }) => cpus)).toEqual([
+    { by: 'affinity', of: [0] },
+    { by: 'affinity', of: [1] },
+    { by: 'affinity', of: [0, 1] },
+    { by: 'affinity', of: [0] },
+  ]);
+  // In a container the first CPU may be another one.
+  expect(planLimits([of('world-1', 2)], { ...TWO, cpus: [4, 6, 7] })[0]?.cpus).toEqual({
+    ...{ by: 'affinity', of: [4, 6] },
+  });
+});
+
+test('a share of a CPU, and memory, are held by a control group, and measured without one', () => {
+  const limited = [of('world-1', 0.5, 512)];
+  expect(planLimits(limited, { ...TWO, groups: 2 })).toMatchObject([{ cpus: 'quota', memory: 'group' }]);
+  expect(planLimits(limited, TWO)).toMatchObject([{ cpus: 'measured', memory: 'measured' }]);
+  expect(planLimits([of('world-1', 0.5)], TWO)[0]?.memory).toBeNull();
+  expect(planLimits([of('world-1', undefined, 512)], TWO)[0]?.cpus).toBeNull();
+});
+
+test('without taskset, or with fewer CPUs than wanted, whole CPUs are a quota or measured', () => {
+  expect(planLimits([of('world-1', 1)], { ...TWO, taskset: null, groups: 1 })[0]?.cpus).toBe('quota');
+  expect(planLimits([of('world-1', 1)], { ...TWO, taskset: null })[0]?.cpus).toBe('measured');
+  expect(planLimits([of('world-1', 3)], TWO)[0]?.cpus).toBe('measured');
+  // macOS
+  expect(planLimits([of('world-1', 1)], { cpus: [], taskset: null, groups: null })[0]?.cpus).toBe('measured');
+});
+
+test('one setting for each section says how its limits are held, and why they are not', () => {
+  const limited = [of('world-1', 1, 512), of('world-2', 1, 512), of('postgres', 0.5)];
+  expect(limitSettings(planLimits(limited, TWO), TWO)).toEqual([
+    {
+      setting: 'worldLimits',
+      documented: '1 CPU, 512MB',
+      applied: '1 CPU by affinity, memory measured against it',
+      reason: expect.stringMatching(/^capbench makes control groups only where CAPBENCH_CGROUP/),
+      hardware: false,
+    },
+    {
+      setting: 'postgresLimits',
+      documented: '0.5 CPUs',
+      applied: 'CPUs measured against it',
+      reason: expect.stringMatching(/CAPBENCH_CGROUP/),
+      hardware: false,
+    },
+  ]);
+  const ways: LimitWays = { ...TWO, groups: 1 };
+  expect(limitSettings(planLimits(limited, ways), ways)).toMatchObject([
+    { applied: '1 CPU by affinity, 512MB by control group (version 1)', reason: null },
+    { applied: '0.5 CPUs by quota of a control group (version 1)', reason: null },
+  ]);
+  const bare: LimitWays = { ...TWO, taskset: null };
+  expect(limitSettings(planLimits([of('edge', 1)], bare), bare)[0]?.reason).toMatch(/^there is no taskset/);
+});

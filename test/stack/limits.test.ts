@@ -1,0 +1,201 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism, platform } from 'node:os';
+import { dirname } from 'node:path';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { openLimitsProbe } from '../../src/probe/limits.ts';
+import { openComponent } from '../../src/stack/component.ts';
+import type { ComponentSpec } from '../../src/stack/component-spec.ts';
+import { readGroups } from '../../src/stack/control-groups.ts';
+import { type LocalStackOptions, openLocalStack } from '../../src/stack/local.ts';
+import { redisComponent } from '../../src/stack/redis-component.ts';
+import { lookForRedis } from '../../src/stack/redis-program.ts';
+import type { Stack } from '../../src/stack/stack.ts';
+import { cpuTimes } from '../../src/supervision/proc.ts';
+import { startProcess } from '../../src/supervision/process.ts';
+import { childrenOf } from '../../src/supervision/process-tree.ts';
+import { findProgram } from '../../src/supervision/program.ts';
+import { openWatchdog, type Watchdog } from '../../src/supervision/watchdog.ts';
+import { seconds } from '../../src/units.ts';
+import { mayLimitCpus } from './groups-here.ts';
+import { openSmallStack, scenarioOf } from './small-scenario.ts';
+
+let watchdog: Watchdog;
+beforeAll(async () => {
+  watchdog = await openWatchdog(process.env);
+});
+afterAll(() => watchdog.close());
+
+/** The CPUs that a process may run on: `0`, `0-1`. */
+const cpusOf = (pid: number): string =>
+  /^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '';
+
+/** A process with all that it has started. */
+const family = (pid: number): readonly number[] => [pid, ...childrenOf(pid).flatMap(family)];
+
+/** A component that runs this line of shell, and is ready at once. */
+const shell = (name: string, script: string, limits: ComponentSpec['limits']): ComponentSpec => ({
+  ...{ name, faults: ['kill'], after: [], limits: limits ?? null },
+  async start({ folder, closing, confine, watchdog: guard }) {
+    const start = async () => ({
+      process: await startProcess({
+        ...{ name, command: '/bin/sh', args: ['-c', script], confine, endMethod: 'tree' },
+        ...{ log: folder.file(`${name}.log`), watchdog: guard },
+      }),
+      failure: new Promise<never>(() => {}),
+      answers: async () => {},
+    });
+    return { component: openComponent(await start(), start, closing) };
+  },
+});
+
+async function open(
+  specs: readonly ComponentSpec[],
+  env: LocalStackOptions['env'] = { PATH: process.env.PATH },
+): Promise<Stack> {
+  const stack = await openLocalStack(specs, {
+    ...{ watchdog, env, signal: new AbortController().signal, token: '', password: 'p', mayRestart: true },
+  });
+  onTestFinished(() => stack.close());
+  return stack;
+}
+
+const limited = (stack: Stack, name: string) => {
+  const found = stack.endpoints.limited?.find((one) => one.name === name);
+  return found ?? expect.fail(`${name} is not limited`);
+};
+
+const appliedTo = (stack: Stack, section: string): string | undefined =>
+  stack.settings.find(({ setting }) => setting === `${section}Limits`)?.applied;
+
+const hasRedis = (await lookForRedis(process.env)) !== null;
+/** Linux, with what binds processes to CPUs, and more than one of these. */
+const canBind =
+  platform() === 'linux' &&
+  (await findProgram('taskset', process.env)) !== null &&
+  availableParallelism() > 1;
+
+describe.skipIf(!canBind)('affinity', () => {
+  test('servers, PostgreSQL and their children run on one CPU each, and do so again after a kill', {
+    timeout: 60_000,
+  }, async () => {
+    const scenario = scenarioOf({});
+    const { PATH, CAPBENCH_TEST_POSTGRES_BIN: bin } = process.env;
+    const stack = await openSmallStack(
+      {
+        ...scenario,
+        world: { ...scenario.world, limits: { cpus: 1, memory: 1024 } },
+        postgres: { ...scenario.postgres, limits: { cpus: 1 } },
+      },
+      {
+        ...{ watchdog, mayRestart: true },
+        env: { PATH, ...(bin === undefined ? {} : { CAPBENCH_POSTGRES_BIN: bin }) },
+      },
+    );
+    onTestFinished(() => stack.close());
+    const cpus = (name: string): readonly string[] => [
+      ...new Set(family(limited(stack, name).pid ?? 0).map(cpusOf)),
+    ];
+    for (const name of ['world-1', 'world-2', 'postgres'])
+      expect(cpus(name)).toEqual([expect.stringMatching(/^\d+$/)]);
+    expect(cpus('world-1')).not.toEqual(cpus('world-2'));
+    expect(family(limited(stack, 'postgres').pid ?? 0).length).toBeGreaterThan(3);
+    expect(appliedTo(stack, 'world')).toBe('1 CPU by affinity, memory measured against it');
+    expect(appliedTo(stack, 'postgres')).toBe('1 CPU by affinity');
+    // What is not under test is not limited.
+    expect(cpusOf(process.pid)).not.toMatch(/^\d+$/);
+
+    const before = limited(stack, 'world-1').pid;
+    const where = cpus('world-1');
+    await stack.disturb?.kill('world-1', seconds(0));
+    expect(limited(stack, 'world-1').pid).not.toBe(before);
+    expect(cpus('world-1')).toEqual(where);
+  });
+
+  test.skipIf(!hasRedis)('so does Redis', async () => {
+    const stack = await open([{ ...redisComponent(), limits: { cpus: 1 } }], process.env);
+    expect(cpusOf(limited(stack, 'redis').pid ?? 0)).toMatch(/^\d+$/);
+  });
+
+  test('the probe reads CPU and memory of a component with its children', async () => {
+    const stack = await open([
+      shell('world-1', 'while :; do :; done & sleep 100', { cpus: 1, memory: 64 }),
+      shell('edge', 'sleep 100', null),
+    ]);
+    expect(stack.endpoints.limited?.map(({ name }) => name)).toEqual(['world-1']);
+    const probe = openLimitsProbe(stack.endpoints.limited ?? []);
+    const value = async (series: string): Promise<number | undefined> =>
+      (await probe.sample()).find((one) => one.series === `limits.world-1.${series}`)?.value;
+    expect(await value('cpuSeconds')).toBe(0);
+    // Its child is busy, not itself.
+    await expect.poll(() => value('cpuSeconds')).toBeGreaterThan(0.05);
+    expect(await value('memoryBytes')).toBeGreaterThan(50_000);
+    expect(await value('throttledPeriods')).toBeUndefined();
+    await stack.close();
+    expect(await probe.sample()).toEqual([]);
+  });
+});
+
+test('where nothing can be applied, limits are measured against', async () => {
+  const stack = await open([shell('world-1', 'sleep 100', { cpus: 1, memory: 64 })], {});
+  expect(appliedTo(stack, 'world')).toBe('CPUs measured against it, memory measured against it');
+  expect(limited(stack, 'world-1').groups).toEqual({ cpu: null, memory: null });
+});
+
+test.runIf(platform() === 'linux')(
+  'a group that cannot be used ends the start (93), and leaves nothing',
+  async () => {
+    const opening = open([shell('world-1', 'sleep 100', { cpus: 0.5 })], {
+      CAPBENCH_CGROUP: '/no-such-group',
+    });
+    await expect(opening).rejects.toMatchObject({
+      exitCode: 93,
+      message: expect.stringMatching(/^CAPBENCH_CGROUP is \/no-such-group/),
+    });
+  },
+);
+
+describe.skipIf(cpuTimes() === null || !mayLimitCpus())('a control group', () => {
+  const HERE = { PATH: process.env.PATH, CAPBENCH_CGROUP: '/' };
+
+  test('holds a share of a CPU of a component and its children, says so, and goes with the stack', async () => {
+    const stack = await open([shell('world-1', 'while :; do :; done & sleep 100', { cpus: 0.2 })], HERE);
+    expect(appliedTo(stack, 'world')).toMatch(/^0\.2 CPUs by quota of a control group \(version [12]\)$/);
+    const { pid, groups } = limited(stack, 'world-1');
+    const folder = groups.cpu ?? '';
+    const inside = () => readFileSync(`${folder}/cgroup.procs`, 'utf8').trim().split('\n').map(Number);
+    await expect.poll(() => family(pid ?? 0).length).toBeGreaterThan(1);
+    expect(inside().toSorted()).toEqual(family(pid ?? 0).toSorted());
+    await expect.poll(() => readGroups(groups).throttledPeriods).toBeGreaterThan(0);
+    const samples = await openLimitsProbe(stack.endpoints.limited ?? []).sample();
+    expect(samples.map(({ series }) => series)).toEqual(
+      expect.arrayContaining(['limits.world-1.periods', 'limits.world-1.throttledPeriods']),
+    );
+    await stack.disturb?.kill('world-1', seconds(0));
+    expect(inside()).toContain(limited(stack, 'world-1').pid);
+    await stack.close();
+    expect(existsSync(folder)).toBe(false);
+    expect(readdirSync(dirname(folder)).filter((name) => name.includes(folder.split('-')[1] ?? '?'))).toEqual(
+      [],
+    );
+  });
+
+  test('is removed when a component does not start', async () => {
+    let folder = '';
+    const failing: ComponentSpec = {
+      ...shell('world-2', 'sleep 100', { cpus: 0.2 }),
+      after: ['world-1'],
+      start: async ({ started }) => {
+        const pid = started('world-1').component.pid ?? 0;
+        folder = readFileSync(`/proc/${pid}/cgroup`, 'utf8');
+        throw new Error('no port');
+      },
+    };
+    await expect(open([shell('world-1', 'sleep 100', { cpus: 0.2 }), failing], HERE)).rejects.toThrow(
+      'no port',
+    );
+    const [, name = ''] = /\/(capbench-[0-9a-f]{12})-world-1/.exec(folder) ?? [];
+    expect(name).not.toBe('');
+    const roots = ['/sys/fs/cgroup', '/sys/fs/cgroup/cpu'].filter(existsSync);
+    expect(roots.flatMap((root) => readdirSync(root)).filter((one) => one.startsWith(name))).toEqual([]);
+  });
+});
