@@ -1,3 +1,4 @@
+import type { OwnFigures } from '../scenario/own-figures.ts';
 import { type Figure, figuresIn, type Plan } from '../scenario/plan.ts';
 import { CHECKS } from './checks.ts';
 
@@ -31,11 +32,19 @@ const claimsOf = (figures: readonly (Figure | undefined)[]): readonly string[] =
   ...new Set(figures.flatMap((figure) => figure?.claims ?? [])),
 ];
 
-/** Holds the figures of a plan against each other. A check whose figures the plan does not give says nothing. */
-export function audit(plan: Plan): Audit {
+/** A scenario's own figures where its plan does not give them. */
+const completed = (plan: Plan, own: OwnFigures): Plan => ({
+  ...plan,
+  load: { ...own.load, ...plan.load },
+  database: { ...own.database, ...plan.database },
+});
+
+/** Holds the figures of a plan against each other. A check whose figures are not there says nothing. */
+export function audit(plan: Plan, own: OwnFigures): Audit {
+  const all = completed(plan, own);
   const used = new Set<Figure | undefined>();
   const findings = CHECKS.flatMap(({ id, title, rule }) =>
-    rule(plan).map(({ subject, holds, arithmetic, figures, disputes }): AuditFinding => {
+    rule(all).map(({ subject, holds, arithmetic, figures, disputes }): AuditFinding => {
       for (const figure of figures) used.add(figure);
       return {
         ...{ check: id, title, subject, state: holds ? 'consistent' : 'contradicted', arithmetic },
@@ -49,9 +58,9 @@ export function audit(plan: Plan): Audit {
 }
 
 /** By claim: the checks that contradict it, with their arithmetic. */
-export function disputesOf(plan: Plan): ReadonlyMap<string, string> {
+export function disputesOf(plan: Plan, own: OwnFigures): ReadonlyMap<string, string> {
   const disputes = new Map<string, string>();
-  for (const finding of audit(plan).findings)
+  for (const finding of audit(plan, own).findings)
     for (const id of finding.disputed) {
       const earlier = disputes.get(id);
       const reason = `${nameOf(finding)}: ${finding.arithmetic}`;

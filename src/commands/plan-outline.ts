@@ -1,12 +1,17 @@
 import { audit, nameOf } from '../audit/audit.ts';
 import { wrap } from '../report/terminal-text.ts';
-import type { Plan } from '../scenario/plan.ts';
+import { ownFigures } from '../scenario/own-figures.ts';
+import type { Scenario } from '../scenario/scenario.ts';
 import { table } from './table.ts';
 
+const auditOf = (scenario: Scenario) =>
+  scenario.plan === undefined ? null : audit(scenario.plan, ownFigures(scenario));
+
 /** A line for each check that has its figures, and the figures that none can use. */
-export function planLines(plan: Plan | undefined, width: number): readonly string[] {
-  if (plan === undefined) return [];
-  const { findings, unused } = audit(plan);
+export function planLines(scenario: Scenario, width: number): readonly string[] {
+  const audited = auditOf(scenario);
+  if (audited === null) return [];
+  const { findings, unused } = audited;
   const rows = findings.map((finding) => [
     nameOf(finding),
     finding.state === 'consistent' ? 'ok' : 'CONTRADICTED',
@@ -20,15 +25,15 @@ export function planLines(plan: Plan | undefined, width: number): readonly strin
 }
 
 /** `plan: 24 checks, 15 contradicted`; nothing without a plan. */
-export function planCounts(plan: Plan | undefined): readonly string[] {
-  if (plan === undefined) return [];
-  const { findings } = audit(plan);
+export function planCounts(scenario: Scenario): readonly string[] {
+  const findings = auditOf(scenario)?.findings;
+  if (findings === undefined) return [];
   const contradicted = findings.filter(({ state }) => state === 'contradicted').length;
   return [`plan: ${findings.length} checks, ${contradicted} contradicted`];
 }
 
-/** The same for `--json`. */
-export function planJson(plan: Plan): object {
-  const { findings, unused } = audit(plan);
-  return { plan: findings, unusedFigures: unused };
+/** The same for `--json`; no keys without a plan. */
+export function planJson(scenario: Scenario): object {
+  const audited = auditOf(scenario);
+  return audited === null ? {} : { plan: audited.findings, unusedFigures: audited.unused };
 }

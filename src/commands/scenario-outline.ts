@@ -317,7 +317,7 @@ export function outline(inspected: Inspected, width: number): string {
       `  generator blocked for at most ${rules.generatorLoopDelayMs.toLocaleString('en-US')} ms, at most ${rules.generatorUtilisationPercent}% busy`,
       ...rejectedTexts(scenario).flatMap((text) => indented(text, 2, width)),
     ]),
-    ...section('PLAN', planLines(scenario.plan, width)),
+    ...section('PLAN', planLines(scenario, width)),
     ...section('BUDGETS', budgetLines(scenario.budgets, needs, width)),
     ...section(
       'WATCHED',
@@ -325,7 +325,7 @@ export function outline(inspected: Inspected, width: number): string {
     ),
     '',
     `${counts.measurable} measurable, ${counts.untestable} untestable, ${counts.contradicted} contradicted`,
-    ...planCounts(scenario.plan),
+    ...planCounts(scenario),
     ...deadLines(dead(scenario.budgets, needs), width),
   ];
   return `${lines.join('\n')}\n`;
@@ -357,7 +357,7 @@ export function outlineJson({
     ...(scenario.watch === undefined
       ? {}
       : { watch: scenario.watch.map((metric) => ({ metric, ...watch })) }),
-    ...(plan === undefined ? {} : planJson(plan)),
+    ...planJson(scenario),
     scenario: {
       ...file,
       ...sections,

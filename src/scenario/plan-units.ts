@@ -14,6 +14,7 @@ const MEASURES: Readonly<Record<string, readonly [base: string, factor: number]>
   min: ['s', 60],
   m: ['s', 60],
   h: ['s', 3600],
+  d: ['s', 86_400],
   days: ['s', 86_400],
   month: ['s', 30 * 86_400],
   B: ['bytes', 1],

@@ -168,13 +168,19 @@ function ofClaims(values: readonly Value[], first: Value): Value | Refused {
 const numberText = ({ low, high, factor, unit }: Value): string =>
   `${grouped(low / factor)}${low === high ? '' : ` to ${grouped(high / factor)}`} ${unit}`;
 
+/** A figure from elsewhere than a plan; undefined where the text is none. */
+export function figureOf(text: string, expects: string): Figure | undefined {
+  const read = readOne(text, expects, new Map());
+  return 'message' in read ? undefined : { written: text, expects, divides: false, ...read };
+}
+
 function readOne(text: number | string, expects: string, claims: Claims): Value | Refused {
   if (typeof text === 'string' && /^[A-Z]{2,5}-/.test(text)) return readClaim(text, expects, claims);
-  const [, digits = '', spelled = ''] = /^([\d.]+) ?(.*)$/.exec(String(text)) ?? [];
-  // A number may be written as 1e6.
-  const number = typeof text === 'number' ? text : Number(digits);
-  if (typeof text === 'number' || spelled === '') return plain(number, text, expects);
-  return inUnit([number, number], spelled, text, expects);
+  if (typeof text === 'number') return plain(text, text, expects);
+  const [, digits, spelled = ''] = /^(\d+(?:\.\d+)?) ?(.*)$/.exec(text) ?? [];
+  if (digits === undefined) return { message: `got ${shown(text)}, expected a figure`, hint: null };
+  const number = Number(digits);
+  return spelled === '' ? plain(number, text, expects) : inUnit([number, number], spelled, text, expects);
 }
 
 /** A number without a unit. */

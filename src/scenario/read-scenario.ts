@@ -24,6 +24,7 @@ import {
 import { addedKinds, kindFindings } from './kinds.ts';
 import { mapOperations, type OperationSpec, type PerOperation, perOperation } from './operations.ts';
 import { applySettings, type Overrides } from './overrides.ts';
+import { type OwnFigures, ownFigures } from './own-figures.ts';
 import { type Plan, readPlan } from './plan.ts';
 import { type Path, pathText, ScenarioError, shown } from './problem.ts';
 import type { Load, OperationLoad, Scenario, SystemTraits } from './scenario.ts';
@@ -61,7 +62,7 @@ export interface ReadContext {
    * By claim: the arithmetic with which a plan contradicts it (the room `audit`). Absent for a bundle's scenario, whose
    * budgets are as they were judged.
    */
-  disputesOf?(plan: Plan): ReadonlyMap<string, string>;
+  disputesOf?(plan: Plan, own: OwnFigures): ReadonlyMap<string, string>;
 }
 
 /**
@@ -314,7 +315,7 @@ function readEntries(file: Entries, disputesOf: ReadContext['disputesOf']): Read
     },
     claims,
     readerOf(file),
-    plan === undefined ? undefined : disputesOf?.(plan),
+    shared === undefined || plan === undefined ? undefined : disputesOf?.(plan, ownFigures(shared)),
   );
   findings.push(...more, ...budgetFindings(file, shared, budgets, paths));
   if (shared !== undefined) {

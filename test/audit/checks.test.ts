@@ -102,12 +102,17 @@ const BOUNDARIES: readonly (readonly [check: string, plan: string, equal: string
   ],
 ];
 
-const findingsOf = (plan: string, x: string) => auditOf(withPlan(plan.replace('X', x))).findings;
+const findingsOf = (plan: string, x: string, check?: string) =>
+  auditOf(withPlan(plan.replace('X', x))).findings.filter(
+    (one) => check === undefined || one.check === check,
+  );
 
 describe.each(BOUNDARIES)('%s of %s', (check, plan, equal, beyond) => {
   test(`${equal} is consistent, and ${beyond} is not`, () => {
-    expect(findingsOf(plan, equal)).toMatchObject([{ check, state: 'consistent', claims: [], disputed: [] }]);
-    expect(findingsOf(plan, beyond)).toMatchObject([{ check, state: 'contradicted', disputed: [] }]);
+    expect(findingsOf(plan, equal, check)).toMatchObject([
+      { check, state: 'consistent', claims: [], disputed: [] },
+    ]);
+    expect(findingsOf(plan, beyond, check)).toMatchObject([{ check, state: 'contradicted', disputed: [] }]);
   });
 });
 
@@ -162,4 +167,33 @@ test('a check without its figures says nothing, and figures that none can use ar
   );
   expect(findings.map(nameOf)).toEqual(['limit: a']);
   expect(unused).toEqual(['plan.load.players', 'plan.database.workMem', 'plan.database.disk']);
+});
+
+test('what the plan does not state of load and database is that of the scenario itself', () => {
+  const text = (plan: string) =>
+    `name: mine\nsystem: flux\nload: { players: 100, operations: { intent: { perSecond: 200 } } }\npostgres: { settings: { max_connections: 50, work_mem: 64MB, max_wal_size: 1GB, checkpoint_timeout: 60s } }\nplan: ${plan}\n`;
+  const { findings, unused } = auditOf(
+    text(
+      '{ database: { rowWritesPerSecond: 150, memory: 3200MB, walBytesPerWrite: 1MB }, proxy: { connections: 99 } }',
+    ),
+  );
+  expect(findings.map((one) => [nameOf(one), one.state, one.arithmetic])).toEqual([
+    ['update-rate', 'contradicted', expect.stringMatching(/^200 ops\/s .* of 150 row writes\/s/)],
+    ['work-mem', 'consistent', '64 MB for each of 50 connections are 3,200 MB, of 3,200 MB'],
+    [
+      'checkpoints',
+      'contradicted',
+      expect.stringContaining('fill 1 GB in 6.83 s; a checkpoint is planned every 60 s'),
+    ],
+    ['proxy-connections', 'contradicted', '100 players over a proxy of 99 connections'],
+  ]);
+  expect(unused).toEqual([]);
+  // The plan's own come first.
+  expect(
+    auditOf(text('{ load: { operationsPerSecond: 150 }, database: { rowWritesPerSecond: 150 } }')).findings,
+  ).toMatchObject([{ check: 'update-rate', state: 'consistent' }]);
+  // They are figures for others, and say nothing alone.
+  expect(auditOf(text('{ limits: [{ name: a, needed: 1, limit: 2 }] }'))).toMatchObject({
+    ...{ findings: [{ check: 'limit' }], unused: [] },
+  });
 });

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { audit } from '../../src/audit/audit.ts';
+import { ownFigures } from '../../src/scenario/own-figures.ts';
 import { read } from '../scenario/scenario-text.ts';
 
 /** A scenario with nothing but a plan, which is written as YAML in braces. */
@@ -8,9 +9,9 @@ export const withPlan = (plan: string): string =>
   `name: mine\nsystem: own\nload: { players: 10 }\nplayers: { protocol: json, commands: [{ command: move }] }\nplan: ${plan}\n`;
 
 export const auditOf = (text: string, set: readonly string[] = []) => {
-  const { plan } = read(text, { set });
-  if (plan === undefined) throw new Error('the scenario has no plan');
-  return audit(plan);
+  const scenario = read(text, { set });
+  if (scenario.plan === undefined) throw new Error('the scenario has no plan');
+  return audit(scenario.plan, ownFigures(scenario));
 };
 
 const folder = { scenarios: join(import.meta.dirname, '../../scenarios'), here: import.meta.dirname };
