@@ -45,3 +45,13 @@ test('arithmetic is one line with numbers', () => {
     all.filter(({ arithmetic }) => !/\d/.test(arithmetic) || /[\r\n]|undefined|NaN/.test(arithmetic)),
   ).toEqual([]);
 });
+
+test('a finding names the claims that took part, and of these the ones that the others contradict', () => {
+  const flux = auditOf(DOCUMENTS.flux?.text ?? '').findings;
+  expect(flux.find(({ check }) => check === 'batch-rate')).toMatchObject({
+    claims: ['FLX-002', 'FLX-067', 'FLX-066', 'FLX-119', 'FLX-148', 'FLX-117'],
+    disputed: ['FLX-119', 'FLX-148'],
+  });
+  const all = Object.values(DOCUMENTS).flatMap(({ text }) => auditOf(text).findings);
+  expect(all.filter(({ claims, disputed }) => disputed.some((id) => !claims.includes(id)))).toEqual([]);
+});

@@ -164,8 +164,14 @@ export const DOCUMENTS: Readonly<Record<string, DocumentPlan>> = {
     found: [
       ['L8', 'limit: bandwidth of a player', '22 kB/s, where there are 10 kbps at most'],
       ['L8', 'per-player: bandwidth of positions', '0.36 kB/s, stated as 3.6 kB/s'],
+      ['L1', 'same: downtime of an update', 'stated as 0 s, and as 30 s'],
       ['L7', 'same: players of a process', 'stated as 500, and as 50 to 200'],
     ],
-    consistent: ['limits.0.limit=22kB/s', 'perPlayer.0.total=0.36kB/s', 'same.0.figures=[200, [50, 200]]'],
+    consistent: [
+      'limits.0.limit=22kB/s',
+      'perPlayer.0.total=0.36kB/s',
+      'same.0.figures=[30s, 30s]',
+      'same.1.figures=[200, [50, 200]]',
+    ],
   },
 };

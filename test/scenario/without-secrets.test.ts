@@ -4,7 +4,7 @@ import { scenarioHash } from '../../src/scenario/resolved.ts';
 import type { Scenario } from '../../src/scenario/scenario.ts';
 import { withoutSecrets } from '../../src/scenario/without-secrets.ts';
 import { budget, scenarioOf } from '../fixtures/recorded-run.ts';
-import { thrownBy, written } from './scenario-text.ts';
+import { minimal, read, thrownBy, written } from './scenario-text.ts';
 
 const redaction = Redaction.of([], { PGPASSWORD: 's3cret-4711' });
 const clean = (scenario: Scenario) => withoutSecrets(scenario, 'world.yaml', redaction);
@@ -34,6 +34,15 @@ test('secrets in prose are removed before it is hashed', () => {
     'budgets.0.condition (a user or a password in an address)',
   ]);
   expect(clean(scenario)).toEqual({ scenario, removed: [] });
+});
+
+test('the names in a plan are prose, too, and so is the reason that they are in', () => {
+  const plan = `plan: { pools: [{ name: s3cret-4711, limit: 1, users: [{ name: of s3cret-4711, processes: 2, connections: FLX-030 }] }] }\n`;
+  const { scenario, removed } = clean(read(minimal(plan)));
+  expect(written(scenario)).not.toContain('s3cret');
+  expect(removed.map((one) => one.split(' ')[0])).toEqual([
+    ...['plan.pools.0.name', 'plan.pools.0.users.0.name', 'budgets.0.contradicted'],
+  ]);
 });
 
 test('where a secret cannot be removed, the scenario is refused without repeating it', () => {
