@@ -1,9 +1,12 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { documentFindings } from '../../src/report/claim-findings.ts';
+import { claimsHtml } from '../../src/report/claims-html.ts';
 import { drawingsOf } from '../../src/report/drawing.ts';
 import { html } from '../../src/report/html.ts';
+import { readDocuments } from '../../src/scenario/claims.ts';
 import type { Scenario } from '../../src/scenario/scenario.ts';
 import {
   BUDGETS,
@@ -31,6 +34,15 @@ const pageOf = (m: Recorded, s: Scenario): string => {
   return html(report, drawingsOf(report, m));
 };
 
+/** Every claim of every document, ruled by one run and by none. */
+function claimsPage(): string {
+  const file = join(import.meta.dirname, '../../fixtures/claims.json');
+  const recorded = reportFrom(measurementsOf(), scenarioOf({ budgets: [...BUDGETS, nastyBudget] }));
+  const runs = [{ ...recorded, bundle: 'reports/recorded-20261121T113000Z' }];
+  const scenarios = [{ name: 'recorded', budgets: BUDGETS }];
+  return claimsHtml(documentFindings(readDocuments(readFileSync(file, 'utf8')), scenarios, runs), runs);
+}
+
 const { load } = scenarioOf();
 const { intent, monsterCommand } = measurementsOf().operations;
 const unanswered = { ...intent, measured: { ...intent.measured, ok: 16_000, timedOut: 2000 } };
@@ -52,6 +64,7 @@ const PAGES = {
     scenarioOf({ budgets: [...BUDGETS, nastyBudget] }),
   ),
   invalid: pageOf(failedRun(), scenarioOf()),
+  claims: claimsPage(),
 };
 
 /** How much wider than its frame each page is, and the words outside of it. */
