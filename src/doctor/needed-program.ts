@@ -1,6 +1,7 @@
 import { CapbenchError } from '../errors.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { ComponentName } from '../scenario/system-scenario.ts';
+import { lookForOpenssl } from '../stack/edge-certificate.ts';
 import { lookForEdge } from '../stack/edge-program.ts';
 import { postgresFolder } from '../stack/postgres-build.ts';
 import { lookForRedis } from '../stack/redis-program.ts';
@@ -9,7 +10,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A program that a scenario's stack starts and that capbench does not have in itself. */
 export interface NeededProgram {
-  readonly name: 'PostgreSQL' | 'Redis' | 'nginx' | 'haproxy';
+  readonly name: 'PostgreSQL' | 'Redis' | 'nginx' | 'haproxy' | 'openssl';
   /** Where it is; null: not here, or not one that a run could use. */
   readonly path: string | null;
   /** Null: not asked for. */
@@ -56,6 +57,8 @@ export function programFinder(env: Environment) {
     if (has('edge') && edge !== undefined) {
       const { program } = edge;
       programs.push(await look(program, `install the package ${program}`, () => lookForEdge(program, env)));
+      if (edge.tls !== undefined)
+        programs.push(await look('openssl', 'install the package openssl', () => lookForOpenssl(env)));
     }
     return programs;
   };

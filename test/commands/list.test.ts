@@ -37,6 +37,11 @@ test('each scenario names the programs that its stack needs, and whether they ar
   // A folder may be named from where capbench is called.
   const withRedis = programs(await list({ CAPBENCH_REDIS_BIN: relative(process.cwd(), folder) }, '--json'));
   expect(withRedis.get(small[0]!)).toContainEqual(expect.objectContaining({ program: 'Redis', here: true }));
+  expect(bare.get('m4pro-edge')?.map(({ program, here }) => [program, here])).toEqual([
+    ['PostgreSQL', true],
+    ['haproxy', expect.any(Boolean)],
+    ['openssl', false],
+  ]);
   // What a run would refuse is not here.
   const other = programs(await list({ CAPBENCH_REDIS_BIN: process.execPath }, '--json'));
   expect(other.get(small[0]!)).toContainEqual({
