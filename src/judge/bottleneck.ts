@@ -45,17 +45,18 @@ const HOST_RULES = ['foreign-cpu', 'steal-mean', 'steal-max', 'throttled', 'memo
  * Which resource limited the run. All of them may share the cores, so a full host does not name one. The first that
  * applies:
  *
- * 1. other processes or the hypervisor took CPU or memory: the host;
- * 2. the generator sent late although nothing kept it from sending: the generator, or the host if the generator waited
+ * 1. a component used all of the CPUs that its limits let it have, so that nobody took them: the server, or the database where
+ *    it stores;
+ * 2. other processes or the hypervisor took CPU or memory: the host;
+ * 3. the generator sent late although nothing kept it from sending: the generator, or the host if the generator waited
  *    for a CPU on a full host;
- * 3. a component used all of the CPUs that its limits let it have: the server, or the database where it stores;
  * 4. one world server used its one core fully, or one thread of a watched process of the target did, or the writers always had a flush in flight: the server or the database;
  * 5. the host is full and the generator was on time: the server or the database, whichever used more CPU;
  * 6. the load was not sustained or answers were slow, and the host is nearly full: as 5;
  * 7. nothing is full, and answers were slow or the load was not sustained: the database if the flush is most of an
  *    answer, otherwise the server, which is slow without using CPU when it waits, sleeps or locks.
  *
- * 1 and 2 do not apply where a breach stands in spite of the disturbance. The first clause of the evidence is what
+ * 2 and 3 do not apply where a breach stands in spite of the disturbance. The first clause of the evidence is what
  * decided: a compact summary may show only that.
  */
 export function bottleneckOf(
@@ -65,9 +66,9 @@ export function bottleneckOf(
 ): Bottleneck {
   const resources = resourcesOf(figures, generatorIsHealthy(rules));
   const found =
+    atItsLimit(figures) ??
     // A breach that no disturbance explains has another cause.
     (breached ? null : (tookTheMachine(figures, rules) ?? lateGenerator(figures, rules))) ??
-    atItsLimit(figures) ??
     usedUp(figures) ??
     fullHost(figures, HOST_BUSY_PERCENT) ??
     (isSlow(rules, rulings) ? (fullHost(figures, HOST_NEARLY_BUSY_PERCENT) ?? slowAnswers(figures)) : null) ??

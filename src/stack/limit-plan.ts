@@ -71,14 +71,27 @@ export function limitSettings(plans: readonly LimitPlan[], ways: LimitWays): rea
         : [memory === 'measured' ? 'memory measured against it' : `${limits.memory}MB by ${group}`]),
     ];
     const isMeasured = cpus === 'measured' || memory === 'measured';
+    const shared = cpus === null ? null : sharedCpus(plans, ways);
+    const reasons = [
+      ...(isMeasured ? [whyMeasured(cpus === 'measured', limits, ways)] : []),
+      ...(shared === null ? [] : [shared]),
+    ];
     return {
       setting: limitSetting(section),
       documented: limitsText(limits),
       applied: held.join(', '),
-      reason: isMeasured ? whyMeasured(cpus === 'measured', limits, ways) : null,
-      hardware: false,
+      reason: reasons.length === 0 ? null : reasons.join('; '),
+      hardware: shared !== null,
     };
   });
+}
+
+/** Why components do not have all of the CPUs that their limits name at once; null where they have. */
+function sharedCpus(plans: readonly LimitPlan[], { cpus }: LimitWays): string | null {
+  const together = plans.reduce((sum, { limits }) => sum + (limits.cpus ?? 0), 0);
+  return cpus.length === 0 || together <= cpus.length
+    ? null
+    : `all limits together are ${cpusText(Number(together.toFixed(2)))}, and this host has ${cpus.length}, which the components share`;
 }
 
 const WITHOUT_GROUP =

@@ -86,6 +86,17 @@ const CASES: readonly Case[] = [
     exitCode: 0,
   },
   {
+    what: 'a server at its limit beside a busy neighbour, who did not take what it may have',
+    m: {
+      ...limited({ 'limits.world-1.cpuSeconds': counter(0.49), 'host.foreignCpuSeconds': counter(1.2) }),
+      foreign: [{ name: 'spin', pid: 4711, cpuSeconds: 24 }],
+    },
+    s: { world: { ...scenarioOf().world, limits: { cpus: 0.5 } } },
+    resource: 'server',
+    evidence: /^world-1: at its limit of 0\.5 CPUs/,
+    exitCode: 90,
+  },
+  {
     what: 'a PostgreSQL that uses up its one CPU',
     m: limited({ 'limits.postgres.cpuSeconds': counter(0.96) }),
     s: { postgres: { ...scenarioOf().postgres, limits: { cpus: 1 } } },

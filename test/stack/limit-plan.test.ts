@@ -36,7 +36,8 @@ test('without taskset, or with fewer CPUs than wanted, whole CPUs are a quota or
 
 test('one setting for each section says how its limits are held, and why they are not', () => {
   const limited = [of('world-1', 1, 512), of('world-2', 1, 512), of('postgres', 0.5)];
-  expect(limitSettings(planLimits(limited, TWO), TWO)).toEqual([
+  const FOUR: LimitWays = { ...TWO, cpus: [0, 1, 2, 3] };
+  expect(limitSettings(planLimits(limited, FOUR), FOUR)).toEqual([
     {
       setting: 'worldLimits',
       documented: '1 CPU, 512MB',
@@ -52,11 +53,25 @@ test('one setting for each section says how its limits are held, and why they ar
       hardware: false,
     },
   ]);
-  const ways: LimitWays = { ...TWO, groups: 1 };
+  const ways: LimitWays = { ...FOUR, groups: 1 };
   expect(limitSettings(planLimits(limited, ways), ways)).toMatchObject([
     { applied: '1 CPU by affinity, 512MB by control group (version 1)', reason: null },
     { applied: '0.5 CPUs by quota of a control group (version 1)', reason: null },
   ]);
   const bare: LimitWays = { ...TWO, taskset: null };
   expect(limitSettings(planLimits([of('edge', 1)], bare), bare)[0]?.reason).toMatch(/^there is no taskset/);
+});
+
+test('limits that need more CPUs together than there are say that the components share them', () => {
+  const limited = [of('world-1', 1, 512), of('world-2', 1), of('postgres', 0.5), of('redis', undefined, 64)];
+  const ways: LimitWays = { ...TWO, groups: 2 };
+  expect(limitSettings(planLimits(limited, ways), ways)).toMatchObject([
+    {
+      setting: 'worldLimits',
+      reason: 'all limits together are 2.5 CPUs, and this host has 2, which the components share',
+      hardware: true,
+    },
+    { setting: 'postgresLimits', hardware: true },
+    { setting: 'redisLimits', reason: null, hardware: false },
+  ]);
 });
