@@ -35,7 +35,7 @@ const CONVERSIONS: Readonly<Record<string, Readonly<Record<string, number>>>> = 
   ms: { s: 1e-3 },
   s: { ms: 1e3, min: 1 / 60 },
   bytes: { kB: 2 ** -10, MB: 2 ** -20, GB: 2 ** -30, TB: 2 ** -40 },
-  'bytes/s': { Gbps: 8e-9, Mbps: 8e-6 },
+  'bytes/s': { 'kB/s': 2 ** -10, Gbps: 8e-9, Mbps: 8e-6 },
 };
 
 /** The factor from one unit to another; undefined when they may not be compared. */

@@ -16,13 +16,14 @@ import { limitFigures } from './limit-figures.ts';
 import type { DeliveryFacts, Measurements, PlayerFigureFacts, StageFacts } from './measurements.ts';
 import { outageFigures } from './outage-figures.ts';
 import { levelWindow, perPlayerFigures } from './per-player-figures.ts';
-import { gaugeOf, measuredOf, percentOf, ratio, sumOf, type Window } from './readings.ts';
+import { gaugeOf, measuredOf, paceOf, percentOf, ratio, sumOf, type Window } from './readings.ts';
 import {
   databaseFigures,
   generatorFigures,
   hostFigures,
   redisFigures,
   serversOf,
+  serverUse,
   targetFigures,
   throughputFigures,
   worldFigures,
@@ -201,6 +202,12 @@ function stageFigures(stage: StageFacts, m: Measurements, s: Scenario): StageFig
   const { playersBefore = s.load.players, players = s.load.players } = stage;
   const { disconnects, reconnects, left, joined, cut, fullStrength } = stage;
   const seconds = to - from;
+  const connected = m.series['load.connected'];
+  const level = levelWindow(stage, levelFrom, to);
+  const here = gaugeOf(connected, level).mean;
+  const [bytesIn, bytesOut] = ['load.bytesIn', 'load.bytesOut'].map((series) =>
+    paceOf(m.series[series], { from: levelFrom, to }),
+  );
   const measured = mapOperations(stage.operations, (facts) => facts.measured);
   const rates = s.operations.map(
     ({ id, plural }) => [rateKey(plural), ratio(answeredOf(ofOperation(measured, id)), seconds)] as const,
@@ -212,7 +219,7 @@ function stageFigures(stage: StageFacts, m: Measurements, s: Scenario): StageFig
     load: {
       durationSeconds: seconds,
       operations: measured,
-      presence: gaugeOf(m.series['load.connected'], presenceWindow(stage, s)),
+      presence: gaugeOf(connected, presenceWindow(stage, s)),
       ...sharesOf(measured),
     },
     latency: latencyFigures(stage.operations, s),
@@ -221,7 +228,11 @@ function stageFigures(stage: StageFacts, m: Measurements, s: Scenario): StageFig
       ...Object.fromEntries(rates),
     },
     backlog: backlogAt(m, [to])[0] ?? null,
+    world: serverUse(m, level),
     network: {
+      bytesPerPlayerSecondIn: ratio(bytesIn ?? null, here),
+      bytesPerPlayerSecondOut: ratio(bytesOut ?? null, here),
+      bytesPerSecond: sumOf([bytesIn ?? null, bytesOut ?? null]),
       connectMs: percentilesOf(stage.connect),
       reconnectMs: percentilesOf(stage.reconnect),
       ...{ disconnects, reconnects, left, joined, cut },

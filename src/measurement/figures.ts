@@ -318,7 +318,13 @@ const stage = z
     latency: ofOperations(latency),
     throughput: z.object({ operationsPerSecond }),
     backlog: number.describe('Operations that were due and not settled when the stage ended.'),
+    world: world
+      .pick({ cpuPercentOfCore: true, memoryBytes: true })
+      .describe('From the time at which the stage has its rate and its players.'),
     network: z.object({
+      bytesPerPlayerSecondIn: figure('bytes/s', 'From the same time on, as the next two.'),
+      bytesPerPlayerSecondOut: figure('bytes/s'),
+      bytesPerSecond: figure('bytes/s'),
       connectMs: percentiles('Of those who came back: TCP, upgrade and welcome.'),
       reconnectMs: percentiles('Of the same, from the end of the connection or of the time away.'),
       disconnects: known('connections'),

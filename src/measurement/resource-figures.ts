@@ -26,6 +26,7 @@ import {
   sumOf,
   togetherOf,
   valuesAt,
+  type Window,
 } from './readings.ts';
 
 export function throughputFigures(m: Measurements, s: Scenario): Figures['throughput'] {
@@ -51,6 +52,16 @@ function largest(spreads: readonly Spread[]): Spread {
 export const serversOf = (m: Measurements, { world }: Scenario): number =>
   numbered(m.series, 'world', 'operations').length || m.targets || world.servers;
 
+/** What the servers use in a window. */
+export function serverUse({ series }: Measurements, window: Window) {
+  const each = (name: string) => numbered(series, 'world', name);
+  const instants = secondsOf(window).slice(1);
+  return {
+    cpuPercentOfCore: largest(each('cpuSeconds').map((one) => percentsOf(ratesAt(one, instants), 1))),
+    memoryBytes: largest(each('memoryBytes').map((one) => gaugeOf(one, window))),
+  };
+}
+
 export function worldFigures(m: Measurements, s: Scenario): Figures['world'] {
   const { window, each } = measuredOf(m, 'world');
   const seconds = secondsOf(window);
@@ -58,13 +69,12 @@ export function worldFigures(m: Measurements, s: Scenario): Figures['world'] {
   const cpu = each('cpuSeconds').map((series) => ratesAt(series, seconds.slice(1)));
   return {
     servers: serversOf(m, s),
-    cpuPercentOfCore: largest(cpu.map((column) => percentsOf(column, 1))),
+    ...serverUse(m, window),
     cpuCores: largest(cpu.map(spreadOf)),
     busiestProcessPercent: largest(
       each('busiestProcessSeconds').map((series) => percentsOf(ratesAt(series, seconds.slice(1)), 1)),
     ),
     cpuPercentTotal: percentsOf(sumColumns(cpu), cpu.length),
-    memoryBytes: largest(each('memoryBytes').map((series) => gaugeOf(series, window))),
     memoryTotalBytes: together('memoryBytes'),
     processes: together('processes'),
     connections: together('connections'),

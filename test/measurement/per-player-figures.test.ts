@@ -45,6 +45,19 @@ test('what one player more costs is the slope over the stages, without what the 
   expect(bytesPerSecond.slope).toBeCloseTo(1000, 3);
 });
 
+test('a stage has what its players cost, from the time at which they are there, at the paths of the whole run', () => {
+  const { stages: figures } = fluxFiguresOf(measurementsOf({ stages, series }), scenarioOf());
+  for (const [i, players] of NUMBERS.entries()) {
+    const { world, network } = figures[i]!;
+    // Of the server that uses more.
+    expect(world.cpuPercentOfCore.mean).toBeCloseTo(20 + 0.1 * players, 6);
+    expect(world.memoryBytes.max).toBe(70e6 + 40_000 * players);
+    expect(network.bytesPerSecond).toBeCloseTo(1000 * players, 6);
+    expect(network.bytesPerPlayerSecondIn).toBeCloseTo(700, 6);
+    expect(network.bytesPerPlayerSecondOut).toBeCloseTo(300, 6);
+  }
+});
+
 test('the processes of a target that a probe names stand for its servers', () => {
   const named = {
     ...series,
