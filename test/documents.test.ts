@@ -115,9 +115,18 @@ function keysOf(schema: Schema, path = '', found = new Map<string, Schema[]>()):
 /** Maps that only contain other keys, and need no row of their own. */
 const PASSED = [
   'load.operations',
-  ...['intent', 'monsterCommand', 'command', 'create', 'join', 'ready', 'answer'].map(
-    (id) => `load.operations.${id}`,
-  ),
+  ...[
+    'intent',
+    'monsterCommand',
+    'command',
+    'create',
+    'join',
+    'ready',
+    'answer',
+    'move',
+    'chat',
+    'emote',
+  ].map((id) => `load.operations.${id}`),
 ];
 
 const keys = keysOf(JSON.parse(text('fixtures/schema/scenario.schema.json')));

@@ -36,6 +36,7 @@ const SECONDS: Readonly<Record<string, number>> = {
   'stack/edge.test.ts': 16,
   'load/module/deliveries.test.ts': 15,
   'e2e/quiz.test.ts': 19,
+  'e2e/realm.test.ts': 19,
   'systems/quiz/server/server.test.ts': 23,
   'systems/own/null-calibration.test.ts': 14,
   'server/batch-writer.test.ts': 14,

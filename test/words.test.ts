@@ -8,13 +8,15 @@ const WORDS: Readonly<Record<string, RegExp>> = {
   flux: /\b(?:flux|monsters?|monsterCommands?|places?)\b/i,
   mud: /\bmud\b/i,
   quiz: /\b(?:quiz(?:zes)?|matchTtl|matchesPerWorker|createsPerSecond)\b/i,
+  realm: /\b(?:realms?|thinkWork|commandsPerAgentPerSecond)\b/,
 };
 /** Lines that are allowed to use them, as `file: line`. */
 const ALLOWED: readonly string[] = [
   "systems/registry.ts: import { flux } from './flux/system.ts';",
   "systems/registry.ts: import { mud } from './mud/system.ts';",
   "systems/registry.ts: import { quiz } from './quiz/system.ts';",
-  'systems/registry.ts: export const SYSTEMS = systemsOf([flux, mud, own, quiz]);',
+  "systems/registry.ts: import { realm } from './realm/system.ts';",
+  'systems/registry.ts: export const SYSTEMS = systemsOf([flux, mud, own, quiz, realm]);',
 ];
 const MOST_ALLOWED = 40;
 

@@ -7,6 +7,7 @@ import { flux } from './flux/system.ts';
 import { mud } from './mud/system.ts';
 import { own, ownOf, ownOn } from './own/system.ts';
 import { quiz } from './quiz/system.ts';
+import { realm } from './realm/system.ts';
 import type { System, Systems } from './system.ts';
 
 /** `players: { protocol: <system> }` means the system's own players, the default. */
@@ -56,4 +57,4 @@ export function systemsOf(all: readonly System[]): Systems {
 }
 
 /** The systems of capbench. The only place that names them all. */
-export const SYSTEMS = systemsOf([flux, mud, own, quiz]);
+export const SYSTEMS = systemsOf([flux, mud, own, quiz, realm]);

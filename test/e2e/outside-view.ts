@@ -10,7 +10,7 @@ import { socketsOf } from './faults/inside.ts';
 export interface OutsideView {
   /** Established connections whose one end is held by a load worker and whose other end is a server's port. */
   readonly sockets: number;
-  /** Keys in Redis of this pattern. */
+  /** Keys in Redis of this pattern; 0 where none is asked for. */
   readonly keys: number;
 }
 
@@ -42,10 +42,13 @@ function socketsNow(): readonly Socket[] {
   return [...byInode.values()];
 }
 
-/** Looks at the run in this temporary directory until it has ended; `server` is the bundle that its servers run. */
+/**
+ * Looks at the run in this temporary directory until it has ended; `server` is the bundle that its servers run, `keys` null where
+ * it has no Redis.
+ */
 export async function watchFromOutside(
   { tmp, finished }: { readonly tmp: string; readonly finished: Promise<unknown> },
-  { server, keys: pattern }: { readonly server: string; readonly keys: string },
+  { server, keys: pattern }: { readonly server: string; readonly keys: string | null },
 ): Promise<readonly OutsideView[]> {
   const views: OutsideView[] = [];
   let hasEnded = false;
@@ -59,8 +62,10 @@ export async function watchFromOutside(
       const processes = processesIn(tmp);
       const pidsOf = (program: string): readonly number[] =>
         processes.filter(({ command }) => command.includes(program)).map(({ pid }) => pid);
-      redis ??= redisOf(pidsOf('redis-server').concat(pidsOf('valkey-server'))[0]);
-      if (redis === null) continue;
+      if (pattern !== null) {
+        redis ??= redisOf(pidsOf('redis-server').concat(pidsOf('valkey-server'))[0]);
+        if (redis === null) continue;
+      }
       const table = socketsNow();
       const ofServers = new Set(pidsOf(`${server}.js`).flatMap(socketsOf));
       const ports = new Set(
@@ -73,11 +78,11 @@ export async function watchFromOutside(
         ({ state, inode, remotePort }) =>
           state === ESTABLISHED && ofWorkers.has(inode) && ports.has(remotePort),
       ).length;
-      const found = await keysOf(redis, pattern).catch(() => null);
+      const found = redis === null || pattern === null ? 0 : await keysOf(redis, pattern).catch(() => null);
       if (found !== null) views.push({ sockets, keys: found });
       else {
         // It was not listening yet, or has ended.
-        redis.disconnect();
+        redis?.disconnect();
         redis = null;
       }
     }

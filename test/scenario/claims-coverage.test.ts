@@ -36,6 +36,7 @@ describe.each([
   ['flux', 69],
   ['mud', 37],
   ['quiz', 28],
+  ['realm', 56],
 ])('the document of %s', (system, count) => {
   const ids = toRule(system);
   const own = scenarios.filter(

@@ -31,7 +31,7 @@ export const ANY_MACHINE: readonly string[] = [
 ];
 
 /** The scenarios that a quiet machine passes 9 times of 10. */
-export const QUIET: readonly Case[] = ['mud-small', 'quiz-small'].map((scenario) => ({
+export const QUIET: readonly Case[] = ['mud-small', 'quiz-small', 'realm-10'].map((scenario) => ({
   ...{ name: scenario, ...small(scenario), codes: [EXIT.pass] },
 }));
 
@@ -50,6 +50,8 @@ export const PROMISED: readonly Case[] = [
   { name: 'mud-faults', scenario: 'mud-faults', mostSeconds: 300, codes: [EXIT.pass] },
   { name: 'quiz-faults', scenario: 'quiz-faults', mostSeconds: 300, codes: [EXIT.pass] },
   { name: 'quiz-edge', scenario: 'quiz-edge', mostSeconds: 180, codes: [EXIT.pass] },
+  { name: 'realm-faults', scenario: 'realm-faults', mostSeconds: 240, codes: [EXIT.pass] },
+  { name: 'realm-edge', scenario: 'realm-edge', mostSeconds: 120, codes: [EXIT.pass] },
   {
     ...{ name: 'quiz-edge behind haproxy', scenario: 'quiz-edge', mostSeconds: 180 },
     set: [
@@ -148,10 +150,39 @@ export const CAUGHT: readonly Case[] = [
     // However many answers it refuses, none that was acknowledged is lost.
     codes: [EXIT.pass, EXIT.breached],
   },
+  {
+    name: 'realm: reported as saved without the relay',
+    ...small('realm-10'),
+    set: ['world.sync=off'],
+    codes: LOST,
+  },
+  {
+    name: 'realm: a new world that forgets the agents of the killed one',
+    ...small('realm-10'),
+    // Some of them were reported as saved by then.
+    set: ['world.recover=off', 'world.syncInterval=1s', killed('world-1')],
+    flags: SHORT,
+    codes: LOST,
+  },
+  {
+    name: 'realm: what is said in one of a hundred intervals reaches nobody',
+    ...small('realm-10'),
+    // Somebody speaks in each of them.
+    set: ['load.operations.chat.perSecond=100', 'world.broadcast=lossy'],
+    flags: ['--duration', '12s'],
+    ...{ codes: BREACHED, breaks: /^unheard$/ },
+  },
+  {
+    name: 'realm: agents are told of all others',
+    ...small('realm-10'),
+    set: ['world.interest=off'],
+    ...{ codes: BREACHED, breaks: /^wrong-frames$/ },
+  },
 ];
 
 /** Components that are killed again and again, and what may be lost of what was acknowledged. */
 export const SERIES: readonly KillSeries[] = [
   { scenario: 'mud-kills', promised: { redis: 'window', postgres: 'nothing', 'world-1': 'nothing' } },
   { scenario: 'quiz-kills', promised: { redis: 'nothing', postgres: 'nothing', 'world-1': 'nothing' } },
+  { scenario: 'realm-kills', promised: { relay: 'nothing', 'world-1': 'window' } },
 ];

@@ -2,14 +2,10 @@ import type { Workload } from '../../scenario/workload.ts';
 
 /** The system's own part of the workload. */
 export interface RealmWorkload {
-  /** Agents are told what has changed this often. */
-  readonly updateSeconds: number;
-  /** Each agent thinks this often. */
-  readonly thinkSeconds: number;
   /** The relay is sent what has changed this often. */
   readonly syncSeconds: number;
-  /** Of one agent; more are refused. */
-  readonly commandsPerSecond: number;
+  /** It is known which agents are in one world; a proxy in front of several decides that by itself. */
+  readonly isDealt: boolean;
 }
 
 export const realmWorkload = ({ own }: Pick<Workload, 'own'>): RealmWorkload => own as RealmWorkload;

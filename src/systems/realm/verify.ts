@@ -1,0 +1,123 @@
+import { isDeepStrictEqual } from 'node:util';
+import { hashOf } from '../../hashed-numbers.ts';
+import { NO_NUMBERS, numbersBeyond } from '../../number-ranges.ts';
+import type { StoredNumbers } from '../../probe/stored-numbers.ts';
+import { type OpenVerification, verifyNumbers } from '../../probe/verification.ts';
+import { askJson } from '../../stack/health.ts';
+import type { WorldEndpoint } from '../../stack/stack.ts';
+import { isInside } from './area.ts';
+import { RelayConnection } from './relay-connection.ts';
+import { AGENT_KIND, agentOf, isStoredAgent, type StoredAgent } from './stored-agent.ts';
+import { realmWorkload, STATE_PATH } from './workload.ts';
+
+/** The relay answers a question within this, milliseconds. */
+const ANSWER_MS = 5_000;
+/** Beyond the interval, in which a sync is under way, and begins again where the relay was away. */
+const SYNC_MS = 2_500;
+
+/**
+ * Verifies every command that was acknowledged. During the load a command is kept where its world or the relay has it; at the end,
+ * once the worlds have synced, only what the relay has counts. What a world alone had when it was killed may be lost: this is the
+ * interval of the syncs, and a second in which one of them is under way.
+ */
+export const openVerification: OpenVerification = async ({ endpoints: { worlds, addresses }, workload }) => {
+  const relay = addresses?.relay;
+  if (relay === undefined) return { because: 'its relay is unknown' };
+  const { syncSeconds } = realmWorkload(workload);
+  return verifyNumbers({
+    read: async (end) => {
+      // First the worlds: what is synced meanwhile is at the relay then.
+      const inWorlds = await Promise.all(worlds.map(readWorld));
+      const atRelay = await readRelay(relay, tokenOf(worlds));
+      return end ? savedNumbers(inWorlds, atRelay) : storedNumbers(inWorlds, atRelay);
+    },
+    stillMs: 1e3 * syncSeconds + SYNC_MS,
+    losses: worlds.map((_, i) => ({ of: `world-${i + 1}`, withinSeconds: syncSeconds + 1 })),
+  });
+};
+
+/** An agent, as a world or the relay has it. Several worlds may have had it, each in its own way. */
+export type Kept = readonly [agent: number, state: StoredAgent];
+
+/** What both have. */
+export function storedNumbers(
+  inWorlds: readonly (readonly Kept[])[],
+  atRelay: readonly Kept[],
+): StoredNumbers {
+  return { kept: numbersOf(inWorlds.flat()), saved: numbersOf(atRelay), wrong: wrongIn(atRelay) };
+}
+
+/** At the end only the relay counts; and what it has with the numbers of a world, is the same agent. */
+export function savedNumbers(
+  inWorlds: readonly (readonly Kept[])[],
+  atRelay: readonly Kept[],
+): StoredNumbers {
+  const others = inWorlds.flat().flatMap((one) => differences(one, atRelay));
+  return { kept: new Map(), saved: numbersOf(atRelay), wrong: [...wrongIn(atRelay), ...others] };
+}
+
+/** The numbers of each agent, each once, whichever worlds have had it. */
+function numbersOf(all: readonly Kept[]): ReadonlyMap<number, readonly number[]> {
+  const found = new Map<number, Set<number>>();
+  for (const [agent, { numbers }] of all) {
+    const own = found.get(agent) ?? new Set();
+    for (const number of numbersBeyond(numbers, NO_NUMBERS)) own.add(number);
+    found.set(agent, own);
+  }
+  return new Map([...found].map(([agent, numbers]) => [agent, [...numbers]]));
+}
+
+/** What cannot be of an agent at the relay, whatever its world has. */
+const wrongIn = (all: readonly Kept[]): readonly string[] =>
+  all.flatMap(([agent, state]) => {
+    const { numbers, seqHash, moved } = state;
+    const problems: string[] = [];
+    if (seqHash !== hashOf(numbers)) problems.push('has a hash that is not of its numbers');
+    if (!isInside(state)) problems.push('is outside of the world');
+    if (moved > 0 && !numbers.some(([from, to]) => from <= moved && moved <= to))
+      problems.push(`stands where its move ${moved} brought it, which is none of its numbers`);
+    return problems.map((problem) => `agent ${agent}: at the relay it ${problem}`);
+  });
+
+const FIELDS = ['x', 'z', 'moved', 'chats'] as const;
+
+function differences([agent, state]: Kept, atRelay: readonly Kept[]): readonly string[] {
+  const same = atRelay.filter(
+    ([other, { numbers }]) => other === agent && isDeepStrictEqual(numbers, state.numbers),
+  );
+  if (same.length === 0) return [];
+  const [, kept] = same[0]!;
+  return FIELDS.filter((field) => same.every(([, other]) => other[field] !== state[field])).map(
+    (field) =>
+      `agent ${agent}: ${field} is ${kept[field]} at the relay and ${state[field]} in its world, after the same commands`,
+  );
+}
+
+/** @throws an Error where a world says what it has in no known way */
+async function readWorld(world: WorldEndpoint): Promise<readonly Kept[]> {
+  const { status, body } = await askJson(world, STATE_PATH, AbortSignal.timeout(ANSWER_MS));
+  const agents: unknown = status === 200 && body !== null ? body.agents : null;
+  if (typeof agents !== 'object' || agents === null)
+    throw new Error(`${world.url} answers GET ${STATE_PATH} with status ${status}, and without agents`);
+  return Object.entries(agents).map(([agent, state]): Kept => {
+    if (!isStoredAgent(state)) throw new Error(`${world.url}: what it has of agent ${agent} is none`);
+    return [Number(agent), state];
+  });
+}
+
+async function readRelay(url: string, token: string): Promise<readonly Kept[]> {
+  const relay = await RelayConnection.open({ url, token, limit: ANSWER_MS });
+  try {
+    const events = await relay.request({ kinds: [AGENT_KIND] });
+    return events.flatMap((event) => {
+      const kept = agentOf(event);
+      return kept === null ? [] : [kept];
+    });
+  } finally {
+    relay.close();
+  }
+}
+
+/** The run's token, which the relay requires as the worlds do. */
+const tokenOf = ([world]: readonly WorldEndpoint[]): string =>
+  world?.headers?.authorization?.replace(/^Bearer /, '') ?? '';
