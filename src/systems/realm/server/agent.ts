@@ -46,7 +46,7 @@ export class Agent {
     return hasNumber(this.#state.numbers, number);
   }
 
-  /** The command with this number is applied, and changes this. */
+  /** The command with this number is taken, and changes this: nothing where it is refused. */
   apply(number: number, change: Partial<StoredAgent>): void {
     this.#state = { ...this.#state, ...withNumber(this.#state, number), ...change };
     this.isUnsaved = true;

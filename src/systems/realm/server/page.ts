@@ -29,7 +29,7 @@ interface RealmFacts {
 /** What the page of `GET /metrics` has of this world, beside that of its process. */
 export const renderRealm = ({ counts, thinking, sync, traffic, ...facts }: RealmFacts): string =>
   [
-    counter('capbench_world_operations_total', counts.moves + counts.chats + counts.emotes),
+    counter('capbench_world_operations_total', counts.moves + counts.chats + counts.emotes + counts.refused),
     counter('capbench_world_rejected_total', counts.refused),
     counter('capbench_realm_moves_total', counts.moves),
     counter('capbench_realm_chats_total', counts.chats),

@@ -170,6 +170,8 @@ export function openRealmWorld(config: RealmConfig, own: WorldProcess): World {
   };
   const refuseCommand = (agent: Agent, seq: number, reason: RefusalReason): void => {
     counts.refused += 1;
+    // Its number is used up: the agent goes on with the next one, also after the world was killed.
+    agent.apply(seq, {});
     send(agent, { type: 'refused', seq, reason });
   };
 
