@@ -50,6 +50,10 @@ test('realm-10 as shipped: everything is answered, heard once by everybody, and 
   for (const name of ['thinkPercent', 'updatePercent', 'signedEventsPerSecond', 'bytesOutPerSecond'])
     expect([name, (realm[name] ?? 0) > 0]).toEqual([name, true]);
 
+  // What the worlds count is what went through the sockets of the agents, but for the seconds at the ends.
+  const received = 10 * (report.network.bytesPerPlayerSecondIn ?? 0);
+  expect(Math.abs((realm.bytesOutPerSecond ?? 0) / received - 1)).toBeLessThan(0.1);
+
   const ten = { mean: 10, min: 10, max: 10 };
   expect([report.network.connections, report.world.connections]).toEqual([ten, ten]);
   const plateau = plateauOf(views, 10);
