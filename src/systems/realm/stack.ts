@@ -50,6 +50,7 @@ function environmentOf(scenario: Scenario, instance: number, { token, started }:
   const world = realmWorld(scenario);
   return {
     INSTANCE_ID: String(instance),
+    WORLDS: String(world.servers),
     AGENTS: String(scenario.load.players),
     UPDATE_MS: String(toMillis(world.updateInterval)),
     THINK_MS: String(toMillis(world.thinkInterval)),

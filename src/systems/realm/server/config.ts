@@ -11,6 +11,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>) {
     host: text('HOST', '127.0.0.1'),
     /** 1-based; it has a key of its own, and so agents of its own. */
     instance: integer('INSTANCE_ID', 1, 1_000, 1),
+    /** Of the run: with others, an agent may come from one of them. */
+    worlds: integer('WORLDS', 1, 1_000, 1),
     /** Agents have the numbers from 0 to this, exclusive. */
     agents: integer('AGENTS', 1, MOST_AGENTS),
     updateMillis: integer('UPDATE_MS', 5, 60_000, 100),

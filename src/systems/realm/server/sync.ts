@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { messageOf } from '../../../errors.ts';
-import { united } from '../../../number-ranges.ts';
+import { lastOf, united } from '../../../number-ranges.ts';
 import { unlessAborted } from '../../../supervision/time-limit.ts';
-import { RelayAway } from '../relay-connection.ts';
+import { type EventFilter, RelayAway } from '../relay-connection.ts';
 import { type SignedEvent, type SigningKey, signEvent } from '../signed-event.ts';
 import { AGENT_KIND, agentDraft, agentOf, type StoredAgent } from '../stored-agent.ts';
 import { Agent } from './agent.ts';
@@ -59,19 +59,37 @@ export class Sync {
 
   /** The agents of an earlier process. It asks until the relay answers; null: it was closed before that. */
   async recovered(): Promise<readonly Agent[] | null> {
-    const { link, key, log } = this.#plan;
+    const events = await this.#found({ kinds: [AGENT_KIND], authors: [this.#plan.key.pubkey] });
+    return (
+      events?.flatMap((event) => {
+        const kept = agentOf(event);
+        return kept === null ? [] : [Agent.restored(...kept, event.created_at)];
+      }) ?? null
+    );
+  }
+
+  /**
+   * The state of an agent that has come farthest, in whichever world that was; undefined where the relay has none. It asks as
+   * `recovered` does.
+   */
+  async farthest(id: number): Promise<StoredAgent | null | undefined> {
+    const events = await this.#found({ kinds: [AGENT_KIND], '#d': [String(id)] });
+    if (events === null) return null;
+    return events
+      .flatMap((event) => agentOf(event)?.[1] ?? [])
+      .toSorted((one, other) => lastOf(other.numbers) - lastOf(one.numbers))[0];
+  }
+
+  async #found(filter: EventFilter): Promise<readonly SignedEvent[] | null> {
+    const { link, log } = this.#plan;
     for (;;) {
       try {
         const relay = await link.connection(this.#ending.signal);
-        const events = await relay.request({ kinds: [AGENT_KIND], authors: [key.pubkey] });
-        return events.flatMap((event) => {
-          const kept = agentOf(event);
-          return kept === null ? [] : [Agent.restored(...kept, event.created_at)];
-        });
+        return await relay.request(filter);
       } catch (error) {
         if (this.#ending.signal.aborted) return null;
         if (!(error instanceof RelayAway)) throw error;
-        log(`The agents cannot be read from the relay yet: ${messageOf(error)}`);
+        log(`The relay cannot be asked for agents yet: ${messageOf(error)}`);
       }
     }
   }

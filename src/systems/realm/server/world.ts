@@ -179,11 +179,22 @@ export function openRealmWorld(config: RealmConfig, own: WorldProcess): World {
     const id = url.searchParams.get('agent') ?? '';
     if (!/^\d{1,9}$/.test(id) || Number(id) >= config.agents)
       return { status: 400, why: `agent=<0 to ${config.agents - 1}> is missing or malformed` };
-    return (socket) => {
-      const agent = agents.get(Number(id)) ?? new Agent(Number(id));
-      agents.set(agent.id, agent);
-      enter(agent, socket);
-    };
+    return (socket) => void arrive(Number(id), socket);
+  };
+
+  /** With other worlds, an agent may have been in one of them: a proxy hands on the agents of a world that is away. */
+  const arrive = async (id: number, socket: WebSocket): Promise<void> => {
+    const elsewhere = config.worlds === 1 ? undefined : await sync.farthest(id);
+    if (elsewhere === null || socket.readyState !== socket.OPEN) return;
+    let agent = agents.get(id) ?? new Agent(id);
+    if (elsewhere !== undefined && lastOf(elsewhere.numbers) > lastOf(agent.state.numbers)) {
+      const { client } = agent;
+      client?.socket.close(CLOSE.replaced, 'playing elsewhere');
+      if (client !== null) leave(agent, client);
+      agent = Agent.restored(id, elsewhere, agent.savedAt);
+    }
+    agents.set(id, agent);
+    enter(agent, socket);
   };
 
   const answerState = ({ request, response, checkToken }: Call): void => {

@@ -238,6 +238,29 @@ test('what the relay has is reported as saved once, and the next world goes on w
   expect((await connectAgent(other.url, 0)).welcome).toMatchObject({ last: 0, ...startOf(0) });
 });
 
+test('of several worlds, one goes on with what the relay has of an agent, whichever of them it was in', async () => {
+  const { url, relay } = await openWorld({ worlds: 2 });
+  const agent = await connectAgent(url, 0);
+  await agent.move(1, 1);
+  await agent.chat('hello');
+  await expect.poll(agent.saved).toEqual([1, 2]);
+  agent.close();
+
+  const other = await startWorld(relay.url, { instance: 2, worlds: 2 });
+  await other.started;
+  const there = await connectAgent(other.url, 0);
+  expect(there.welcome).toMatchObject({ last: 2, x: 1, z: 1 });
+  await there.move(2, 1);
+  await expect.poll(there.saved).toEqual([1, 2, 3]);
+  // The first world has an older state of it.
+  const back = await connectAgent(url, 0);
+  expect(back.welcome).toMatchObject({ last: 3, x: 2, z: 1 });
+  await back.move(3, 1);
+  await expect.poll(back.saved).toEqual([1, 2, 3, 4]);
+  expect((await stateOf(url))[0]).toMatchObject({ numbers: [[1, 4]], x: 3, moved: 4, chats: 1 });
+  expect((await connectAgent(other.url, 7)).welcome).toMatchObject({ last: 0, ...startOf(7) });
+});
+
 test('without sync, what no relay has is reported as saved; without recovery a world has forgotten what the relay has', async () => {
   const claiming = await openWorld({ sync: 'off' });
   const agent = await connectAgent(claiming.url, 0);
