@@ -115,7 +115,7 @@ export const DOCUMENTS: Readonly<Record<string, DocumentPlan>> = {
     ],
   },
   realm: {
-    text: text('here', 'realm'),
+    text: text('scenarios', 'realm-50'),
     found: [
       ['S8', 'response-time: WebSocket', 'p95 wait for the end of 100 ms is 95 ms'],
       ['S3', 'sum: memory without agents', '150 to 210 MB, stated as 200 to 400 MB'],
@@ -125,8 +125,8 @@ export const DOCUMENTS: Readonly<Record<string, DocumentPlan>> = {
       ['S4', 'heap: smallest tier', '0.75 GB, of 0.5 GB'],
       ['S9', 'tier: 30 users on 2GB/1CPU: cores', '2 cores needed, of 1 cores'],
       ['S9', 'tier: 50 users on 4GB/2CPU: cores', '4 cores needed, of 2 cores'],
-      ['S4', 'alarm-always: memory of 1 GB with 50 agents', 'rings above 85% of limit of 1 = 0.85 GB'],
-      ['S6', 'alarm-always: processor', 'rings above 80% CPU, where the plan has 60 to 90%'],
+      ['S4', 'alarm-always: memory of 1 GB with 50 agents', 'rings above 85% of 1 = 0.85 GB'],
+      ['S6', 'alarm-always: processor', 'rings above 80%, where the plan has 60 to 90%'],
       ['S1', 'per-player: download of 10 users', '10 to 50 KB/s, stated as 50 to 100 KB/s'],
       ['S1', 'per-player: download of 50 users', '50 to 250 KB/s, stated as 250 to 500 KB/s'],
       ['S10', 'same: backups that are kept', 'stated as 10 backups, and as 30 backups'],
