@@ -164,7 +164,7 @@ describe('check', () => {
         .filter((line) => line.length > 80),
     ).toEqual([]);
     expect(host.out()).toMatch(
-      /\n61 measurable, 100 untestable, 22 contradicted\nplan: 29 checks, 24 contradicted\n$/,
+      /\n61 measurable, 100 untestable, 22 contradicted\nplan: 32 checks, 27 contradicted\n$/,
     );
     expect(host.ended()).toBe(0);
   });
