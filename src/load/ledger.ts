@@ -148,6 +148,20 @@ export class SequenceLedger {
     }
   }
 
+  /**
+   * A server reported that it no longer has these numbers, of which the acknowledged ones count as those that a welcome lacks.
+   * For systems whose players have numbers of several kinds, so that no single last number says what the server has.
+   */
+  lacks(entity: number, numbers: readonly number[]): void {
+    const { unsaved, ackedNumbers } = this;
+    if (unsaved === null) throw new Error('the workload of this system does not plan a ledger of two levels');
+    for (const number of numbers) {
+      if (!ackedNumbers.has(entity, number) || !unsaved.forget(entity, number)) continue;
+      this.breaches.forgotten += 1;
+      this.addExample(`entity ${entity}: the server lacks number ${number}, which was saved`);
+    }
+  }
+
   /** Records the value that the server stated of an entity, to be compared with its row; null clears it. */
   stated(entity: number, what: number | null): void {
     this.lastStated[entity] = what === null ? 0 : what + 1;

@@ -8,6 +8,8 @@ export interface StatedLoss {
   readonly of: string;
   /** How long before the outage the lost operations were acknowledged, at most; null: at any time. */
   readonly withinSeconds: number | null;
+  /** Only by these faults; absent: by every fault after which its memory is another one. */
+  readonly by?: readonly FaultAction[] | undefined;
 }
 
 /** A component was away. Microseconds after GO; `to` is null until it answers again. */
@@ -34,7 +36,7 @@ const ON_THEIR_WAY = 500_000;
 function isExcused(losses: readonly StatedLoss[], outages: readonly Outage[]): (at: number) => boolean {
   const windows = outages.flatMap(({ of, action, from }) =>
     losses
-      .filter((loss) => loss.of === of && action !== 'stop')
+      .filter((loss) => loss.of === of && action !== 'stop' && loss.by?.includes(action) !== false)
       .map(({ withinSeconds }) => ({
         from: withinSeconds === null ? Number.NEGATIVE_INFINITY : from - withinSeconds * 1e6,
         to: from + ON_THEIR_WAY,

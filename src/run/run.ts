@@ -166,7 +166,8 @@ async function story(running: Running): Promise<Ending> {
     enter('verify');
     const verifying = verification.verify(tally.ledger, signals.abort, outages.all);
     const integrity = await steps.step('the rows after the drain', verifying);
-    record.note({ integrity: { ...integrity, ...(losses.length === 0 ? {} : { windows: losses }) } });
+    const windows = losses.map(({ of, withinSeconds }) => ({ of, withinSeconds }));
+    record.note({ integrity: { ...integrity, ...(windows.length === 0 ? {} : { windows }) } });
   }
   return ending;
 }

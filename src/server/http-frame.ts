@@ -23,8 +23,8 @@ export interface HttpPlan {
   metrics(): string;
   /** By method and path: `POST /commands`. They check the token themselves, with `checkToken`. */
   readonly routes?: Readonly<Record<string, Route>>;
-  /** WebSockets by path. A refusal is answered before the upgrade. */
-  readonly sockets: Readonly<Record<string, (url: URL) => Admit | Refusal>>;
+  /** WebSockets by path. A refusal is answered before the upgrade. Absent: somebody else answers upgrades. */
+  readonly sockets?: Readonly<Record<string, (url: URL) => Admit | Refusal>>;
   /** Bytes of a frame that a client sends; 1,024 unless given. */
   readonly maxPayload?: number;
 }
@@ -45,7 +45,7 @@ const KEEP_ALIVE_MS = 60_000;
 export function openHttpFrame(plan: HttpPlan): Server {
   const checkToken = openTokenCheck(plan.token);
   const routes = new Map(Object.entries(plan.routes ?? {}));
-  const sockets = new Map(Object.entries(plan.sockets));
+  const sockets = new Map(Object.entries(plan.sockets ?? {}));
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
     const url = urlOf(request);
     const route = `${request.method} ${url?.pathname}`;
@@ -58,7 +58,7 @@ export function openHttpFrame(plan: HttpPlan): Server {
       refuse(response, { status: 400, why: `${url.pathname} is a WebSocket: request an upgrade` });
     } else refuse(response, { status: 404, why: `unknown route: ${route}` });
   });
-  answerUpgrades(server, plan, sockets, checkToken);
+  if (plan.sockets !== undefined) answerUpgrades(server, plan, sockets, checkToken);
   return server;
 }
 

@@ -1,4 +1,4 @@
-import type { Context, Operation, Perform, Session } from '../../player.d.ts';
+import type { Context, Operation, Perform, PlayerSocket, Session } from '../../player.d.ts';
 import type { LoadedModule } from './module-file.ts';
 
 /** What the context of a reference world's player has beside that of a user's. */
@@ -20,6 +20,8 @@ export interface WorldContext extends Context, WorldPart {
    * the generator's own lag.
    */
   start(kind: string, due?: number): boolean;
+  /** As `Context.openSocket`, to another of the servers: `url` is one of `Context.urls`. They all accept the same headers. */
+  openSocketAt(url: string, path: string): PlayerSocket;
 }
 
 /** The players of a reference world, written like a player module. */

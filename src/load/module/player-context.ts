@@ -1,5 +1,5 @@
 import type { WebSocket } from 'ws';
-import type { Context, Operation, PlayerSocket, Result } from '../../player.d.ts';
+import type { Context, Operation, PlayerSocket, Result, SocketOptions } from '../../player.d.ts';
 import { LARGEST_FRAME } from '../frame-bytes.ts';
 import type { Route } from '../player/connection.ts';
 import { openSocket, type SocketClient, socketUrl } from '../player/socket.ts';
@@ -33,6 +33,24 @@ export function openContext(options: ContextOptions): {
   const ended = new AbortController();
   const sockets = new Set<WebSocket>();
   let own: Context['group'] | undefined;
+  const openAt = (url: string, path: string, { headers, ...given }: SocketOptions = {}): PlayerSocket => {
+    const access = headers === undefined ? route : { ...route, headers: { ...route.headers, ...headers } };
+    const socket = openSocket(
+      socketUrl(url, path),
+      route.source,
+      client.largestFrame ?? LARGEST_FRAME,
+      access,
+      {
+        ...client,
+        ...given,
+      },
+    );
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    // Without a listener of the module, an error would be thrown.
+    socket.on('error', () => {});
+    return socket as unknown as PlayerSocket;
+  };
   const context: Context = {
     ...deliveriesOf(options),
     measure: (name, value, unit) => options.figures.measure(name, value, unit, now()),
@@ -56,29 +74,16 @@ export function openContext(options: ContextOptions): {
     start,
     lost: (reason) => lost(reason),
     log: (message) => log(`player ${player}: ${message}`),
-    openSocket: (path, { headers, ...given } = {}) => {
-      const access = headers === undefined ? route : { ...route, headers: { ...route.headers, ...headers } };
-      const socket = openSocket(
-        socketUrl(route.url, path),
-        route.source,
-        client.largestFrame ?? LARGEST_FRAME,
-        access,
-        {
-          ...client,
-          ...given,
-        },
-      );
-      sockets.add(socket);
-      socket.on('close', () => sockets.delete(socket));
-      // Without a listener of the module, an error would be thrown.
-      socket.on('error', () => {});
-      return socket as unknown as PlayerSocket;
-    },
+    openSocket: (path, options) => openAt(route.url, path, options),
   };
   const end = (): void => {
     for (const socket of sockets) socket.terminate();
     ended.abort();
   };
   // A user's module is only shown a Context.
-  return { context: Object.assign(context, options.world) as WorldContext, end };
+  const ofWorld =
+    options.world === null
+      ? null
+      : { ...options.world, openSocketAt: (url: string, path: string) => openAt(url, path) };
+  return { context: Object.assign(context, ofWorld) as WorldContext, end };
 }
