@@ -6,7 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { k6Script, k6Systems } from './k6-scripts.js';
 
-const { dependencies } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+const { dependencies, optionalDependencies } = JSON.parse(
+  readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+);
 const root = fileURLToPath(new URL('..', import.meta.url)).replace(/[/\\]$/, '');
 
 rmSync(`${root}/dist`, { recursive: true, force: true });
@@ -18,7 +20,7 @@ const common = {
   platform: 'node',
   format: 'esm',
   target: 'node20',
-  external: [...Object.keys(dependencies), 'esbuild'],
+  external: [...Object.keys({ ...dependencies, ...optionalDependencies }), 'esbuild'],
   logLevel: 'warning',
   metafile: true,
 };

@@ -1,0 +1,504 @@
+import type { WorkerSetup } from '../../load/fleet/messages.ts';
+import type { WorldContext, WorldModule } from '../../load/module/player-code.ts';
+import type { SourceTools } from '../../load/source.ts';
+import type { Operation, PlayerSocket, Session } from '../../player.d.ts';
+import {
+  CONFIRMATION,
+  decodeMessage,
+  encodeMessage,
+  FRAME,
+  type MessageCodec,
+  seatOf,
+} from './colyseus-frames.ts';
+import { postJson } from './post-json.ts';
+import { distance, SLACK_UNITS, sightOf } from './sight.ts';
+import { statedPlace } from './stated-place.ts';
+import type { Item } from './tables.ts';
+import {
+  type DownMessages,
+  firstZone,
+  type JoinOptions,
+  moved,
+  PASSING,
+  type Place,
+  SEAT_PATH,
+  serverOf,
+  type UpMessages,
+  type UpType,
+  type ZoneView,
+} from './wire.ts';
+import { type Kind, masslessWorkload } from './workload.ts';
+
+/** What a player needs of Colyseus' packages. */
+export interface Colyseus extends MessageCodec {
+  /** A decoder of the state whose types a `joined` frame has; null for a frame without them. */
+  openState(joined: Buffer): StateDecoder | null;
+}
+
+export interface StateDecoder {
+  /** A frame of the whole state or of a patch. */
+  take(frame: Buffer): void;
+  readonly state: Partial<ZoneView>;
+}
+
+/** What is known of a player over all of its connections. */
+interface PlayerState {
+  /** Where its next seat is. */
+  zone: number;
+  server: number;
+  token: string;
+  /** The highest number that it sent. */
+  highest: number;
+  /** Numbers of acknowledged trades and transfers, which a lost process does not take with it. */
+  readonly durable: Set<number>;
+  /** The last acknowledged transfer. */
+  transferred: number;
+  /** Trades without an answer, over all connections: number -> item. */
+  readonly offered: Map<number, Item>;
+  items: Set<Item>;
+  /** Inputs and the transfer without an answer when the last connection ended. */
+  open: { readonly inputs: readonly number[]; readonly transfer: number | null };
+}
+
+interface Input extends Place {
+  readonly operation: Operation;
+}
+
+/** A connection to a room. */
+interface Room {
+  readonly socket: PlayerSocket;
+  /** Null for a player that does not decode the state. */
+  state: StateDecoder | null;
+  /** Messages; replaced once the player is in. */
+  hear: (type: string, body: unknown) => void;
+  /** The connection has ended; replaced once the player is in. */
+  ended: (why: string) => void;
+  /** Frames of the state since they were reported last, and their bytes. */
+  patches: number;
+  patchBytes: number;
+}
+
+interface MasslessSession extends Session {
+  readonly context: WorldContext;
+  readonly state: PlayerState;
+  room: Room;
+  /** Without an acknowledgement, in the order of their numbers. */
+  readonly inputs: Input[];
+  /** Operations of trades without an answer. */
+  readonly trades: Map<number, Operation>;
+  /** The transfer that is under way. */
+  transfer: Operation | null;
+  /** Due while a transfer is under way. */
+  readonly held: Operation[];
+  /** As acknowledged. */
+  place: Place;
+}
+
+/** Where a player arrived: in a room, or elsewhere. */
+type Arrival =
+  | { readonly at: 'room'; readonly room: Room; readonly welcome: DownMessages['welcome'] }
+  | { readonly at: 'elsewhere'; readonly transfer: DownMessages['transfer'] };
+
+/** Wrong frames that a load worker logs. */
+const MOST_LOGGED = 20;
+/** A player is sent on by rooms so often, until it gives up. */
+const MOST_HOPS = 4;
+/** Every so many frames of the state what is seen is judged. */
+const JUDGE_EVERY = 10;
+/** `readyState` of a WebSocket that is open; one that ends has a higher one. */
+const OPEN = 1;
+/** Places are equal but for the order of additions. */
+const SAME_PLACE = 1e-6;
+
+/** The players of zones: they go about, give items to each other, and go to other zones. */
+export function masslessPlayers(
+  { workload }: WorkerSetup,
+  { ledger }: Pick<SourceTools, 'ledger'>,
+  colyseus: Colyseus,
+): WorldModule<MasslessSession> {
+  const { zones, servers, zoneSize, decodesOneOf } = masslessWorkload(workload);
+  const states = new Map<number, PlayerState>();
+  const stateOf = (player: number): PlayerState => {
+    const zone = firstZone(player, zones);
+    const state: PlayerState = states.get(player) ?? {
+      ...{ zone, server: serverOf(zone, servers), token: '', highest: 0, durable: new Set(), transferred: 0 },
+      ...{ offered: new Map(), items: new Set(), open: { inputs: [], transfer: null } },
+    };
+    states.set(player, state);
+    return state;
+  };
+
+  let logged = 0;
+  /** Counts what a server may not say. */
+  const wrong = (context: WorldContext, what: string, frame: unknown): void => {
+    context.measure('wrongFrames', 1);
+    logged += 1;
+    if (logged <= MOST_LOGGED) context.log(`${what}: ${JSON.stringify(frame)?.slice(0, 200)}`);
+  };
+
+  const send = <T extends UpType>({ socket }: Room, type: T, body: UpMessages[T]): void =>
+    socket.send(encodeMessage(type, body, colyseus));
+
+  /** A room that the player has a seat in. It reports nothing before `hear` and `ended` are set. */
+  function openRoom(context: WorldContext, url: string, path: string): Room {
+    const socket = context.openSocketAt(url, path);
+    const room: Room = {
+      ...{ socket, state: null, patches: 0, patchBytes: 0 },
+      hear: () => undefined,
+      ended: () => undefined,
+    };
+    socket.on('message', (data) => {
+      switch (data[0]) {
+        case FRAME.state:
+        case FRAME.patch:
+          room.patches += 1;
+          room.patchBytes += data.length;
+          decode(context, room, data);
+          break;
+        case FRAME.message: {
+          const message = decodeMessage(data, colyseus);
+          if (message === null) wrong(context, 'a message that cannot be read', data.toString('latin1'));
+          else room.hear(message.type, message.body);
+          break;
+        }
+        case FRAME.joined:
+          if (context.player % decodesOneOf === 0) {
+            room.state = colyseus.openState(data);
+            if (room.state === null) wrong(context, 'a room without the types of its state', data.length);
+          }
+          socket.send(CONFIRMATION);
+          break;
+        case FRAME.error:
+          room.ended(`the room answered ${JSON.stringify(data.toString('latin1', 1).slice(0, 200))}`);
+          break;
+        default:
+          break;
+      }
+    });
+    socket.on('error', ({ message }) => room.ended(message));
+    socket.on('close', (code, reason) =>
+      room.ended(`the server closed the connection (${code}${reason.length > 0 ? `, ${reason}` : ''})`),
+    );
+    return room;
+  }
+
+  function decode(context: WorldContext, room: Room, data: Buffer): void {
+    try {
+      room.state?.take(data);
+    } catch (error) {
+      wrong(context, 'a state that cannot be decoded', error instanceof Error ? error.message : error);
+      room.state = null;
+    }
+  }
+
+  /** Reserves a seat in the player's zone, and takes it. Rejects with the reason where it does not get in. */
+  async function arrive(context: WorldContext, state: PlayerState): Promise<Arrival> {
+    const { player, urls, headers, signal } = context;
+    const url = urls[state.server];
+    if (url === undefined) throw new Error(`there is no server ${state.server}`);
+    const wanted: JoinOptions = { zone: state.zone, player, token: state.token };
+    const answer = await postJson(`${url}${SEAT_PATH}`, wanted, { headers, signal });
+    const seat = seatOf(answer.body);
+    if (seat === null) throw new Error(`no seat: an answer with status ${answer.status} that has none`);
+    if ('refused' in seat) {
+      context.measure('refusedSeats', 1);
+      throw new Error(`no seat: ${seat.refused}`);
+    }
+    const room = openRoom(context, url, seat.path);
+    return new Promise((resolve, reject) => {
+      room.ended = (why) => reject(new Error(why));
+      room.hear = (type, body) => {
+        if (type === 'welcome') resolve({ at: 'room', room, welcome: body as DownMessages['welcome'] });
+        else if (type === 'transfer')
+          resolve({ at: 'elsewhere', transfer: body as DownMessages['transfer'] });
+        else if (type !== 'traded') reject(new Error(`the room began with the message ${type}`));
+      };
+    });
+  }
+
+  /** Until the player is in a room: what a room knows of where its character is may be older than a transfer. */
+  async function enter(context: WorldContext, state: PlayerState) {
+    for (let hop = 0; hop < MOST_HOPS; hop++) {
+      const arrival = await arrive(context, state);
+      if (arrival.at === 'room') return arrival;
+      goTo(state, arrival.transfer);
+    }
+    throw new Error(`sent from zone to zone ${MOST_HOPS} times`);
+  }
+
+  function goTo(state: PlayerState, { zone, server, token }: DownMessages['transfer']): void {
+    state.zone = zone;
+    state.server = server;
+    state.token = token;
+  }
+
+  /** What a welcome says of numbers that were sent before. */
+  function settleNumbers(context: WorldContext, state: PlayerState, welcome: DownMessages['welcome']): void {
+    const { player } = context;
+    const { last, transferred } = welcome;
+    if (last > state.highest) wrong(context, 'a welcome with a number that was never sent', welcome);
+    if (transferred < state.transferred)
+      wrong(context, `a welcome without the transfer ${state.transferred}, which was acknowledged`, welcome);
+    for (const number of state.open.inputs) if (number <= last) ledger.acked(player, number);
+    if (state.open.transfer !== null && transferred === state.open.transfer) {
+      ledger.acked(player, transferred);
+      state.durable.add(transferred);
+      state.transferred = transferred;
+    }
+    const lacking: number[] = [];
+    for (let number = last + 1; number <= state.highest; number++)
+      if (!state.durable.has(number)) lacking.push(number);
+    ledger.lacks(player, lacking);
+    state.open = { inputs: [], transfer: null };
+  }
+
+  /** Takes over what a welcome says, in a new room. */
+  function settleIn(context: WorldContext, state: PlayerState, welcome: DownMessages['welcome']): Place {
+    const { player } = context;
+    const { x, z, zone, token, items } = welcome;
+    if (welcome.player !== player || welcome.character !== player)
+      wrong(context, 'the welcome of another player', welcome);
+    state.zone = zone;
+    state.server = serverOf(zone, servers);
+    state.token = token;
+    state.items = new Set(items);
+    if (state.items.size !== items.length) wrong(context, 'an item twice', welcome);
+    ledger.stated(player, statedPlace({ x, z }));
+    return { x, z };
+  }
+
+  /** From now on messages are the session's. */
+  function listen(session: MasslessSession, room: Room): void {
+    session.room = room;
+    room.hear = (type, body) => hear(session, type, body);
+    room.ended = (why) => {
+      if (session.room === room) session.context.lost(why);
+    };
+    // It may have ended before anybody listened.
+    if (room.socket.readyState > OPEN) session.context.lost('the server closed the connection at once');
+  }
+
+  function hear(session: MasslessSession, type: string, body: unknown): void {
+    if (type === 'ack') acknowledge(session, body as DownMessages['ack']);
+    else if (type === 'traded') trade(session, body as DownMessages['traded']);
+    else if (type === 'refused') refuse(session, body as DownMessages['refused']);
+    else if (type === 'transfer') transfer(session, body as DownMessages['transfer']);
+    else wrong(session.context, `a message ${type}`, body);
+  }
+
+  function acknowledge(session: MasslessSession, ack: DownMessages['ack']): void {
+    const { context, inputs, room } = session;
+    let { place } = session;
+    let acked = 0;
+    for (const input of inputs) {
+      if (input.operation.number > ack.seq) break;
+      place = moved(place, input, zoneSize);
+      acked += 1;
+      context.settle(input.operation, 'ok');
+    }
+    inputs.splice(0, acked);
+    if (acked === 0) wrong(context, 'an acknowledgement of nothing', ack);
+    else if (distance(place, ack) > SAME_PLACE)
+      wrong(context, `an acknowledgement at a place that is not ${place.x}, ${place.z}`, ack);
+    session.place = { x: ack.x, z: ack.z };
+    ledger.stated(context.player, statedPlace(ack));
+    // Known to be measured, even if nothing is ever wrong.
+    for (const name of ['wrongFrames', 'refusedSeats']) context.measure(name, 0);
+    context.measure('patches', room.patches);
+    context.measure('patchBytes', room.patchBytes);
+    if (room.state !== null && room.patches > 0) judgeSight(session, room.state);
+    [room.patches, room.patchBytes] = [0, 0];
+  }
+
+  let judged = 0;
+  /** Of one acknowledgement in so many: what a player that decodes the state sees. */
+  function judgeSight({ context, place, inputs }: MasslessSession, { state }: StateDecoder): void {
+    judged += 1;
+    if (judged % JUDGE_EVERY !== 0) return;
+    const sight = sightOf(state, context.player);
+    if (sight === null) {
+      wrong(context, 'a state without bands', Object.keys(state));
+      return;
+    }
+    context.measure('inSight', sight.inSight, 'players');
+    context.measure('outOfBand', sight.outOfBand);
+    // Before the acknowledgement, or after what has been applied since.
+    if (sight.own === null || distance(sight.own, place) > SLACK_UNITS)
+      wrong(
+        context,
+        `its own place is not ${place.x}, ${place.z} (${inputs.length} on their way)`,
+        sight.own,
+      );
+  }
+
+  function trade({ context, state, trades }: MasslessSession, traded: DownMessages['traded']): void {
+    const { player } = context;
+    const { seq, from, to, item } = traded;
+    if (from !== player) {
+      if (to !== player) wrong(context, 'a trade of others', traded);
+      state.items.add(item);
+      return;
+    }
+    const offered = state.offered.get(seq);
+    const operation = trades.get(seq);
+    trades.delete(seq);
+    state.offered.delete(seq);
+    if (offered === undefined) {
+      wrong(context, 'a trade that was answered, or never offered', traded);
+      // Which the load counts too, whatever a scenario's budgets are.
+      context.settle({ number: seq }, 'failed');
+      return;
+    }
+    if (offered !== item) wrong(context, `a trade of another item than ${offered}`, traded);
+    state.items.delete(item);
+    state.durable.add(seq);
+    // Without an operation it was offered over a connection before this one, and has failed there.
+    if (operation === undefined) ledger.acked(player, seq);
+    else context.settle(operation, 'ok');
+    ledger.saved(player, seq, seq);
+  }
+
+  function refuse(session: MasslessSession, refused: DownMessages['refused']): void {
+    const { context, state, trades } = session;
+    const { seq, reason } = refused;
+    const result = PASSING.has(reason) && reason !== 'busy' ? 'failed' : 'rejected';
+    if (session.transfer?.number === seq) {
+      context.settle(session.transfer, result);
+      session.transfer = null;
+      release(session);
+      return;
+    }
+    const operation = trades.get(seq);
+    trades.delete(seq);
+    state.offered.delete(seq);
+    if (operation !== undefined) context.settle(operation, result);
+    else wrong(context, 'refused, and not waited for', refused);
+  }
+
+  /** The old room lets the player go; the transfer is acknowledged by the welcome of the new one. */
+  function transfer(session: MasslessSession, transfer: DownMessages['transfer']): void {
+    const { context, state, room } = session;
+    const operation = session.transfer;
+    if (operation?.number !== transfer.seq) {
+      wrong(context, 'a transfer that was not asked for', transfer);
+      context.lost('moved to another zone without asking');
+      return;
+    }
+    room.ended = () => undefined;
+    room.hear = () => undefined;
+    goTo(state, transfer);
+    enter(context, state).then(
+      ({ room: next, welcome }) => {
+        if (context.signal.aborted) return;
+        listen(session, next);
+        session.place = settleIn(context, state, welcome);
+        if (welcome.transferred !== operation.number)
+          wrong(context, `the new zone does not have the transfer ${operation.number}`, welcome);
+        // What was sent to the old room before is applied, although it may not have been acknowledged there.
+        let applied = 0;
+        for (const input of session.inputs) {
+          if (input.operation.number > welcome.last) break;
+          applied += 1;
+          context.settle(input.operation, 'ok');
+        }
+        session.inputs.splice(0, applied);
+        state.durable.add(operation.number);
+        state.transferred = operation.number;
+        session.transfer = null;
+        context.settle(operation, 'ok');
+        settleNumbers(context, state, welcome);
+        release(session);
+      },
+      (error: unknown) => {
+        if (!context.signal.aborted)
+          context.lost(`the way to zone ${transfer.zone}: ${error instanceof Error ? error.message : error}`);
+      },
+    );
+  }
+
+  /**
+   * Performs what was due while a transfer was under way, until the next one. In the order of the numbers: a room takes an input
+   * with a number below the last one for one that was sent again.
+   */
+  function release(session: MasslessSession): void {
+    const { held } = session;
+    while (session.transfer === null && held[0] !== undefined) {
+      const operation = held[0];
+      const result = act(session, operation);
+      // Only now: what becomes due by a result has to wait for what is held.
+      held.shift();
+      if (result === 'idle') session.context.settle(operation, 'failed');
+    }
+  }
+
+  function perform(session: MasslessSession, operation: Operation): 'idle' | undefined {
+    const { state, transfer, held } = session;
+    state.highest = Math.max(state.highest, operation.number);
+    if (transfer === null && held.length === 0) return act(session, operation);
+    held.push(operation);
+    return undefined;
+  }
+
+  function act(session: MasslessSession, operation: Operation): 'idle' | undefined {
+    const { context, state, room } = session;
+    const { number: seq } = operation;
+    switch (operation.kind as Kind) {
+      case 'input': {
+        const [x, z] = [2 * context.random() - 1, 2 * context.random() - 1];
+        session.inputs.push({ operation, x, z });
+        send(room, 'input', { seq, x, z });
+        return undefined;
+      }
+      case 'trade': {
+        const item = itemToGive(state, context.random());
+        const others = context.players - 1;
+        if (item === null || others < 1) return 'idle';
+        const other = Math.floor(context.random() * others);
+        const to = other < context.player ? other : other + 1;
+        state.offered.set(seq, item);
+        session.trades.set(seq, operation);
+        send(room, 'trade', { seq, to, item });
+        return undefined;
+      }
+      case 'zone': {
+        if (zones < 2) return 'idle';
+        const other = Math.floor(context.random() * (zones - 1));
+        session.transfer = operation;
+        send(room, 'zone', { seq, to: other < state.zone ? other : other + 1 });
+        return undefined;
+      }
+    }
+  }
+
+  return {
+    name: 'massless',
+    async connect(context) {
+      const state = stateOf(context.player);
+      const { room, welcome } = await enter(context, state);
+      settleNumbers(context, state, welcome);
+      const session: MasslessSession = {
+        ...{ context, state, room, inputs: [], trades: new Map(), transfer: null, held: [] },
+        place: settleIn(context, state, welcome),
+      };
+      listen(session, room);
+      return session;
+    },
+    perform,
+    close(session) {
+      const { state, inputs, transfer: under, room } = session;
+      room.ended = () => undefined;
+      state.open = {
+        inputs: inputs.map(({ operation }) => operation.number),
+        transfer: under?.number ?? null,
+      };
+      room.socket.close(1000);
+    },
+  };
+}
+
+/** One of the items that the player owns and has not offered; null where it has none. `chance`: from 0 to 1. */
+function itemToGive({ items, offered }: PlayerState, chance: number): Item | null {
+  const under = new Set(offered.values());
+  const own = [...items].filter((item) => !under.has(item));
+  return own[Math.floor(chance * own.length)] ?? null;
+}
