@@ -21,6 +21,7 @@ const DOCUMENTS = [
   'src/judge/README.md',
   'src/server/README.md',
   'src/systems/flux/README.md',
+  'src/systems/massless/README.md',
   'src/systems/mud/README.md',
   'src/systems/own/README.md',
   'src/systems/realm/README.md',
@@ -118,6 +119,9 @@ const PASSED = [
   ...[
     'intent',
     'monsterCommand',
+    'input',
+    'trade',
+    'zone',
     'command',
     'create',
     'join',

@@ -4,6 +4,7 @@ import { kindsIn } from '../scenario/kinds.ts';
 import { map } from '../scenario/leaf.ts';
 import type { SystemScenario } from '../scenario/system-scenario.ts';
 import { flux } from './flux/system.ts';
+import { massless } from './massless/system.ts';
 import { mud } from './mud/system.ts';
 import { own, ownOf, ownOn } from './own/system.ts';
 import { quiz } from './quiz/system.ts';
@@ -57,4 +58,4 @@ export function systemsOf(all: readonly System[]): Systems {
 }
 
 /** The systems of capbench. The only place that names them all. */
-export const SYSTEMS = systemsOf([flux, mud, own, quiz, realm]);
+export const SYSTEMS = systemsOf([flux, massless, mud, own, quiz, realm]);

@@ -28,7 +28,7 @@ test('each scenario names the programs that its stack needs, and whether they ar
     ...{ program: 'Redis', here: false, bring: 'capbench setup redis' },
   });
   expect(await list({ PATH: '/nowhere' })).toMatch(
-    /PostgreSQL.*Redis \(not here:\s+capbench\s+setup redis\)/s,
+    /PostgreSQL.*Redis \(not here:\s+capbench\s+setup\s+redis\)/s,
   );
   const folder = temporaryFolder();
   writeFileSync(join(folder, 'redis-server'), '#!/bin/sh\necho "Redis server v=7.4.2 sha=0"\n', {

@@ -34,6 +34,7 @@ const OF_MONGOOSEIM = ['FLX-016', 'FLX-095', 'FLX-099', 'FLX-126', 'FLX-127'];
 
 describe.each([
   ['flux', 69],
+  ['massless', 14],
   ['mud', 37],
   ['quiz', 28],
   ['realm', 56],

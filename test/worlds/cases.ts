@@ -31,9 +31,11 @@ export const ANY_MACHINE: readonly string[] = [
 ];
 
 /** The scenarios that a quiet machine passes 9 times of 10. */
-export const QUIET: readonly Case[] = ['mud-small', 'quiz-small', 'realm-10'].map((scenario) => ({
-  ...{ name: scenario, ...small(scenario), codes: [EXIT.pass] },
-}));
+export const QUIET: readonly Case[] = ['massless-small', 'mud-small', 'quiz-small', 'realm-10'].map(
+  (scenario) => ({
+    ...{ name: scenario, ...small(scenario), codes: [EXIT.pass] },
+  }),
+);
 
 /** `kill` of a component two seconds into the measure phase, and again every four, as a value of --set. */
 const killed = (of: string, times = 1, lasting = '1s'): string =>
@@ -47,6 +49,9 @@ const only = (id: string, metric: string, least: number, unit: string): string =
 
 /** The failures that are promised are survived. */
 export const PROMISED: readonly Case[] = [
+  { name: 'massless-restart', scenario: 'massless-restart', mostSeconds: 300, codes: [EXIT.pass] },
+  { name: 'massless-redis', scenario: 'massless-redis', mostSeconds: 180, codes: [EXIT.pass] },
+  { name: 'massless-redis-empty', scenario: 'massless-redis-empty', mostSeconds: 180, codes: [EXIT.pass] },
   { name: 'mud-faults', scenario: 'mud-faults', mostSeconds: 300, codes: [EXIT.pass] },
   { name: 'quiz-faults', scenario: 'quiz-faults', mostSeconds: 300, codes: [EXIT.pass] },
   { name: 'quiz-edge', scenario: 'quiz-edge', mostSeconds: 180, codes: [EXIT.pass] },
@@ -64,6 +69,44 @@ export const PROMISED: readonly Case[] = [
 
 /** Each broken variant of a promise, and each negative control, is caught. */
 export const CAUGHT: readonly Case[] = [
+  {
+    ...{ name: 'massless: everybody sees everybody', ...small('massless-small') },
+    set: ['world.interest=off'],
+    ...{ codes: BREACHED, breaks: /^(?:state|out-of-band)$/ },
+  },
+  {
+    ...{ name: 'massless: items are copied', ...small('massless-small') },
+    set: ['world.trade=torn'],
+    codes: LOST,
+  },
+  {
+    ...{
+      name: 'massless: trades are answered before their commit; a server killed',
+      ...small('massless-small'),
+    },
+    set: ['world.trade=early', killed('world-1')],
+    flags: ['--duration', '12s'],
+    codes: LOST,
+  },
+  {
+    ...{ name: 'massless: a server ends without saving', ...small('massless-restart') },
+    set: [
+      'world.saveOnExit=off',
+      `faults=${JSON.stringify([{ action: 'restart', of: 'world-1', at: '6s', lasting: '0s' }])}`,
+      only('lost', 'integrity.acked', 1, 'ops'),
+    ],
+    flags: ['--duration', '14s'],
+    codes: LOST,
+  },
+  {
+    ...{ name: 'massless: a Redis that keeps nothing on its disk, killed', ...small('massless-redis') },
+    set: [
+      'redis.settings.appendonly=no',
+      'budgets=[{ id: lost-seconds, metric: massless.redisLostSeconds, op: <, limit: 1, unit: s }]',
+    ],
+    flags: ['--duration', '14s'],
+    ...{ codes: BREACHED, breaks: /^lost-seconds$/ },
+  },
   {
     ...{ name: 'mud: no circuit breaker', ...small('mud-faults') },
     set: ['world.breaker=off', killed('redis', 1, '3s'), only('breaker', 'mud.breakerOpened', 3, 'x')],
@@ -182,6 +225,10 @@ export const CAUGHT: readonly Case[] = [
 
 /** Components that are killed again and again, and what may be lost of what was acknowledged. */
 export const SERIES: readonly KillSeries[] = [
+  {
+    scenario: 'massless-kills',
+    promised: { redis: 'nothing', postgres: 'nothing', 'world-1': 'window' },
+  },
   { scenario: 'mud-kills', promised: { redis: 'window', postgres: 'nothing', 'world-1': 'nothing' } },
   { scenario: 'quiz-kills', promised: { redis: 'nothing', postgres: 'nothing', 'world-1': 'nothing' } },
   { scenario: 'realm-kills', promised: { relay: 'nothing', 'world-1': 'window' } },
