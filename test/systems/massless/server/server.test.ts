@@ -303,6 +303,35 @@ describe.skipIf(REDIS === null)('servers of zones', { timeout: 60_000 }, () => {
     expect(await metric(url, 'capbench_massless_ticks_total')).toBeGreaterThan(10);
   });
 
+  test('while PostgreSQL is away the zones go on, and trades and transfers are acknowledged once it has them', async () => {
+    const { sql, start, count, character } = await world({ ZONES: '2' });
+    const { url } = await start();
+    const [one, other] = await Promise.all([enter(url, 0), enter(url, 2)]);
+    await Promise.all([one.next('welcome'), other.next('welcome')]);
+    await sql.query('begin; lock table trade, character');
+    one.send('trade', { seq: 1, to: 2, item: 1 });
+    other.send('zone', { seq: 1, to: 1 });
+    other.send('input', { seq: 2, x: 1, z: 1 });
+    one.send('input', { seq: 2, x: 0, z: 0 });
+    await one.ackedTo(2);
+    // Its batch waits: lost with its connection, it is written again over the next one.
+    const ended = await sql.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+        where application_name like 'capbench massless%' and datname = current_database()`,
+    );
+    expect(ended.rowCount).toBe(2);
+    one.send('input', { seq: 3, x: 0, z: 0 });
+    await one.ackedTo(3);
+    expect(one.messages.concat(other.messages).filter(({ type }) => type !== 'ack')).toEqual([]);
+    await sql.query('commit');
+    expect(await one.next('traded')).toMatchObject({ seq: 1, to: 2, item: 1 });
+    expect(await other.next('transfer')).toMatchObject({ seq: 1, zone: 1, server: 0 });
+    expect(await count('trade')).toBe(1);
+    expect(await character(2)).toMatchObject({ zone: 1, last: 1, ...sumsOf([1]) });
+    const there = await enter(url, 2, 1);
+    expect(await there.next('welcome')).toMatchObject({ last: 1, transferred: 1, items: [1, 7, 8, 9] });
+  });
+
   test('patches and ticks are counted, and each tick is one patch for each player', async () => {
     const { start } = await world();
     const { url } = await start();
