@@ -42,7 +42,10 @@ export async function executeClaims(host: Host, wanted: string | null, flags: Cl
   for (const [name, path] of await shippedScenarios(host)) {
     scenarios.push({ name, budgets: (await loadShipped(host, path, claims)).budgets });
   }
-  const runs = newestRuns(all.filter(({ rulings }) => rulings.some(({ claim }) => claim !== null)));
+  const isOfThese = ({ system, rulings }: ClaimRun): boolean =>
+    rulings.some(({ claim }) => claim !== null) &&
+    (system === undefined || documents.some((document) => document.system === system));
+  const runs = newestRuns(all.filter(isOfThese));
   const findings = documentFindings(documents, scenarios, runs);
   const artefacts = new Map([
     ['claims.html', claimsHtml(findings, runs)],

@@ -74,7 +74,10 @@ export function documentFindings(
   scenarios: readonly ClaimScenario[],
   runs: readonly ClaimRun[],
 ): readonly DocumentFindings[] {
-  const ruled = rulingsOf(runs);
+  const systems = new Map(
+    documents.flatMap(({ system, claims }) => claims.map(({ id }) => [id, system] as const)),
+  );
+  const ruled = rulingsOf(runs, systems);
   const stated = statementsOf(scenarios);
   return documents.map(({ claims, ...document }) => {
     const findings = claims.map((claim) => findingOf(claim, stated.get(claim.id), ruled.get(claim.id), runs));
@@ -95,13 +98,20 @@ export function documentFindings(
 /** What may decide a claim. */
 type Candidate = Pick<ClaimFinding, 'state' | 'ruling' | 'run' | 'reason'>;
 
-/** The rulings of conclusive runs by claim, the newest first. */
-function rulingsOf(runs: readonly ClaimRun[]): ReadonlyMap<string, readonly Candidate[]> {
+/**
+ * The rulings of conclusive runs by claim, the newest first. A server of another system than the claim's says nothing about it;
+ * reports of earlier versions do not name their system.
+ */
+function rulingsOf(
+  runs: readonly ClaimRun[],
+  systems: ReadonlyMap<string, string>,
+): ReadonlyMap<string, readonly Candidate[]> {
   const found = new Map<string, Candidate[]>();
   for (const run of runs.toSorted((a, b) => order(b.startedAt, a.startedAt))) {
     if (!isConclusive(run)) continue;
     for (const ruling of run.rulings) {
-      if (ruling.claim === null) continue;
+      if (ruling.claim === null || (run.system ?? systems.get(ruling.claim)) !== systems.get(ruling.claim))
+        continue;
       const { state, reason } = ruling;
       found.set(ruling.claim, [...(found.get(ruling.claim) ?? []), { state, ruling, run, reason }]);
     }

@@ -60,6 +60,7 @@ export const envelopeSchema = z.object({
   schemaVersion: z.literal(1),
   capbench: text,
   scenario: text,
+  system: text.optional().describe('What was under test; absent from reports of earlier versions.'),
   description: text,
   outcome: z.enum(['pass', 'fail', 'invalid']),
   exitCode: z.number().int(),
@@ -113,7 +114,7 @@ export const envelopeSchema = z.object({
 /** The parts of a report.json from which claims of documents are ruled. */
 export const ruledReportSchema = z.object({
   ...envelopeSchema.pick({
-    ...{ schemaVersion: true, scenario: true, outcome: true, exitCode: true, headline: true },
+    ...{ schemaVersion: true, scenario: true, system: true, outcome: true, exitCode: true, headline: true },
     ...{ rulings: true, altered: true, startedAt: true },
   }).shape,
   load: z.object({ scale: z.number() }),

@@ -27,7 +27,7 @@ export function reportOf(
   return {
     schemaVersion: 1,
     capbench: m.capbench,
-    ...{ scenario: s.name, description: s.description },
+    ...{ scenario: s.name, system: s.system, description: s.description },
     ...{ outcome: verdict.outcome, exitCode: verdict.exitCode, headline: verdict.headline },
     invalidBecause: [...verdict.invalidBecause],
     breachedBecause: [...verdict.breachedBecause],

@@ -186,6 +186,16 @@ test('of several runs of a scenario the newest counts, and one without a conclus
   expect(after.of('FLX-132').state).toBe('contradicted');
 });
 
+test('a run of another system rules no claim; one of an earlier version, which does not name it, does', async () => {
+  const folder = temporaryFolder();
+  const rulings = [ruling('FLX-144', 'met'), ruling('FLX-147', 'met')];
+  bundle(folder, 'own', { scenario: 'own', system: 'own', rulings });
+  expect(await findingsOf('flux', folder)).toMatchObject({ counts: { met: 0 }, runs: [] });
+  bundle(folder, 'earlier', { scenario: 'earlier', system: undefined, rulings: rulings.slice(1) });
+  const { counts: all, of } = await findingsOf('flux', folder);
+  expect([all.met, of('FLX-147').run?.scenario]).toEqual([1, 'earlier']);
+});
+
 test('what a run found untestable on its host is not hidden by its own scenario', async () => {
   const folder = temporaryFolder();
   bundle(folder, 'run', { scenario: 'm4pro-20k', rulings: [ruling('FLX-025', 'untestable')] });
