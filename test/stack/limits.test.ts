@@ -1,7 +1,9 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, platform } from 'node:os';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { resolveTargets } from '../../src/address/target-address.ts';
+import { openStarted } from '../../src/commands/stack-opener.ts';
 import { openLimitsProbe } from '../../src/probe/limits.ts';
 import { openComponent } from '../../src/stack/component.ts';
 import type { ComponentSpec } from '../../src/stack/component-spec.ts';
@@ -14,8 +16,12 @@ import { cpuTimes } from '../../src/supervision/proc.ts';
 import { startProcess } from '../../src/supervision/process.ts';
 import { childrenOf } from '../../src/supervision/process-tree.ts';
 import { findProgram } from '../../src/supervision/program.ts';
+import { stablePort } from '../../src/supervision/stable-port.ts';
 import { openWatchdog, type Watchdog } from '../../src/supervision/watchdog.ts';
+import { SYSTEMS } from '../../src/systems/registry.ts';
 import { seconds } from '../../src/units.ts';
+import { read } from '../scenario/scenario-text.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { mayLimitCpus } from './groups-here.ts';
 import { openSmallStack, scenarioOf } from './small-scenario.ts';
 
@@ -114,6 +120,38 @@ describe.skipIf(!canBind)('affinity', () => {
   test.skipIf(!hasRedis)('so does Redis', async () => {
     const stack = await open([{ ...redisComponent(), limits: { cpus: 1 } }], process.env);
     expect(cpusOf(limited(stack, 'redis').pid ?? 0)).toMatch(/^\d+$/);
+  });
+
+  test('the server of a start command has those of the world, with its children', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(
+      join(folder, 'server.mjs'),
+      "import { spawn } from 'node:child_process'; import { createServer } from 'node:http'; spawn('sleep', ['600']); createServer((_, a) => a.end()).listen(process.env.PORT, '127.0.0.1');",
+    );
+    const port = await stablePort('127.0.0.1');
+    const scenario = read(`
+name: mine
+system: own
+load: { players: 1, operations: { get: { perSecond: 1 } } }
+players: { protocol: http, requests: [{ path: /, operation: get }] }
+world: { limits: { cpus: 1 } }
+stack: { start: node server.mjs, ready: ${port}, environment: { PORT: '${port}' } }
+budgets: []
+`);
+    const system = SYSTEMS.systemOf(scenario);
+    const command = system.command?.(scenario) ?? expect.fail('no command');
+    const stack = await openStarted(
+      { env: process.env },
+      { scenario, system, path: join(folder, 'mine.yaml') },
+      command,
+      { targets: await resolveTargets(command.targets, []) },
+      { watchdog, signal: new AbortController().signal },
+    );
+    onTestFinished(() => stack.close());
+    const { pid } = limited(stack, 'server');
+    await expect.poll(() => family(pid ?? 0).length).toBeGreaterThan(1);
+    expect(new Set(family(pid ?? 0).map(cpusOf))).toEqual(new Set([expect.stringMatching(/^\d+$/)]));
+    expect(appliedTo(stack, 'world')).toBe('1 CPU by affinity');
   });
 
   test('the probe reads CPU and memory of a component with its children', async () => {
