@@ -14,9 +14,8 @@ export const auditOf = (text: string, set: readonly string[] = []) => {
   return audit(scenario.plan, ownFigures(scenario));
 };
 
-const folder = { scenarios: join(import.meta.dirname, '../../scenarios'), here: import.meta.dirname };
-const text = (of: keyof typeof folder, name: string): string =>
-  readFileSync(join(folder[of], `${name}.yaml`), 'utf8');
+const text = (name: string): string =>
+  readFileSync(join(import.meta.dirname, '../../scenarios', `${name}.yaml`), 'utf8');
 
 /** What a check must find in a document: its name, and a part of the arithmetic. */
 type Expected = readonly (readonly [item: string, name: string, part: string])[];
@@ -30,7 +29,7 @@ interface DocumentPlan {
 
 export const DOCUMENTS: Readonly<Record<string, DocumentPlan>> = {
   flux: {
-    text: text('scenarios', 'm4pro-20k'),
+    text: text('m4pro-20k'),
     found: [
       ['F1', 'update-rate', '420,000 row writes/s, of 150,000 UPDATE ops/s: 280%'],
       ['F1', 'insert-rate', '400,000 INSERT ops/s: 105%'],
@@ -88,7 +87,7 @@ export const DOCUMENTS: Readonly<Record<string, DocumentPlan>> = {
     ],
   },
   'quiz, option A': {
-    text: text('scenarios', 'quiz-2000'),
+    text: text('quiz-2000'),
     found: [
       [
         'Q3',
@@ -109,7 +108,7 @@ export const DOCUMENTS: Readonly<Record<string, DocumentPlan>> = {
     ],
   },
   'quiz, option B': {
-    text: text('scenarios', 'quiz-server'),
+    text: text('quiz-server'),
     found: [
       [
         'Q3',
@@ -128,7 +127,7 @@ export const DOCUMENTS: Readonly<Record<string, DocumentPlan>> = {
     ],
   },
   realm: {
-    text: text('scenarios', 'realm-50'),
+    text: text('realm-50'),
     found: [
       ['S8', 'response-time: WebSocket', 'p95 wait for the end of 100 ms is 95 ms'],
       ['S3', 'sum: memory without agents', '150 to 210 MB, stated as 200 to 400 MB'],
@@ -152,7 +151,7 @@ export const DOCUMENTS: Readonly<Record<string, DocumentPlan>> = {
     ],
   },
   mud: {
-    text: text('scenarios', 'mud-1000'),
+    text: text('mud-1000'),
     found: [
       [
         'M2',
@@ -174,7 +173,7 @@ export const DOCUMENTS: Readonly<Record<string, DocumentPlan>> = {
     ],
   },
   massless: {
-    text: text('here', 'massless'),
+    text: text('massless-500'),
     found: [
       ['L8', 'limit: bandwidth of a player', '22 kB/s, where there are 10 kbps at most'],
       ['L8', 'per-player: bandwidth of positions', '0.36 kB/s, stated as 3.6 kB/s'],
