@@ -3,6 +3,7 @@ import { stringify } from 'yaml';
 import { z } from 'zod';
 import { writtenBudget } from './budget.ts';
 import { edgeSchema } from './edge.ts';
+import { type ComponentLimits, limitsSchema } from './limits.ts';
 import { mapOperations } from './operations.ts';
 import { writtenPlan } from './plan.ts';
 import type { Scenario } from './scenario.ts';
@@ -24,6 +25,8 @@ export function writeScenario(scenario: Scenario, system: SystemScenario): strin
     ...sections,
     load: z.encode(loadSchema(system), writtenLoad(scenario.load)),
     world: z.encode(worldSchema(system), scenario.world),
+    postgres: writtenSettings(scenario.postgres),
+    ...(scenario.redis === undefined ? {} : { redis: writtenSettings(scenario.redis) }),
     ...(scenario.edge === undefined ? {} : { edge: z.encode(edgeSchema, scenario.edge) }),
     ...(scenario.plan === undefined ? {} : { plan: writtenPlan(scenario.plan) }),
     faults: scenario.faults.map((fault) => z.encode(faultSchema, fault)),
@@ -31,6 +34,12 @@ export function writeScenario(scenario: Scenario, system: SystemScenario): strin
   };
   return HEADER + stringify(document, { schema: 'core', lineWidth: 110, aliasDuplicateObjects: false });
 }
+
+/** Settings of a configuration file are texts already. */
+const writtenSettings = ({ limits, ...section }: { readonly limits?: ComponentLimits | undefined }) => ({
+  ...section,
+  ...(limits === undefined ? {} : { limits: z.encode(limitsSchema, limits) }),
+});
 
 /** An operation without a schedule is written without a rate, as the schema asks. */
 const writtenLoad = (load: Scenario['load']): LoadEntry =>

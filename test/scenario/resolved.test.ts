@@ -33,6 +33,21 @@ test('durations with fractions of a second are kept', () => {
   expect(read(written(scenario))).toEqual(scenario);
 });
 
+test('limits are kept in every section', () => {
+  const scenario = read(`name: mine
+system: mud
+load: { players: 8 }
+world: { limits: { cpus: 0.5, memory: 512MB } }
+postgres: { limits: { memory: 1GB } }
+redis: { limits: { cpus: 1, memory: 1.5GB } }
+edge: { limits: { memory: 64MB } }
+`);
+  expect(scenario.redis?.limits).toEqual({ cpus: 1, memory: 1536 });
+  const again = read(written(scenario));
+  expect(again).toEqual(scenario);
+  expect(scenarioHash(again)).toBe(scenarioHash(scenario));
+});
+
 test('texts that YAML could parse as another type are kept', () => {
   const scenario = read(
     minimal(
