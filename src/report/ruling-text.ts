@@ -24,11 +24,15 @@ const SIGNS = {
   between: '',
 } as const;
 
+/** Units of numbers that nobody counts with. */
+const NAMES = new Set(['port', 'version']);
+
 /** `< 20 ms`, `100,000 to 150,000 UPDATE ops/s`, `is on`. */
 export function limitText({ op, limit, unit }: Pick<ReportRuling, 'op' | 'limit' | 'unit'>): string {
   if (typeof limit === 'string') return op === 'is' ? limit || EMPTY : `${SIGNS[op]} ${limit}`;
   if (typeof limit === 'object')
     return `${grouped(limit[0], MOST_DIGITS)} to ${withUnit(grouped(limit[1], MOST_DIGITS), shownUnit(unit))}`;
+  if (NAMES.has(unit)) return `${SIGNS[op]} ${limit}`;
   const [value, shown] = readableTime(...readableSize(limit, shownUnit(unit)));
   return `${SIGNS[op]} ${withUnit(grouped(value, MOST_DIGITS), shown)}`;
 }

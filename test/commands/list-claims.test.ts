@@ -273,6 +273,8 @@ test('a line of counts for each document and kind of proof, and of one document 
   }
   expect(all.out).not.toContain('FLX-147');
   const one = await list('flux', '--out', folder);
+  // A port is a name: it has no thousands, and no unit.
+  expect((await list('massless', '--out', folder)).out).toMatch(/^MSL-002 .* game server port = 2567 \(/m);
   for (const { id } of systems.flux!.claims) expect(one.out).toMatch(new RegExp(`^${id} `, 'm'));
   expect(one.out).toMatch(/^FLX-147 +unmeasured +cache efficiency > 95% \(“Monitoring/m);
   expect(one.out.split('\n').every((line) => line.length <= 80)).toBe(true);
