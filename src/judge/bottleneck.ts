@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Figures, ProcessFigures } from '../measurement/figures.ts';
+import type { Figures, LimitFigures, ProcessFigures } from '../measurement/figures.ts';
 import { sumOf } from '../measurement/readings.ts';
 import { cpusText } from '../scenario/component-limits.ts';
 import type { Conclusion } from './conclusion.ts';
@@ -131,17 +131,22 @@ const busiestCore = ({ world }: Figures): number | null =>
 /** Components that store what servers write. */
 const STORES: readonly string[] = ['postgres', 'redis'];
 
-/** The component that used most of its limit of CPUs, where that is all of it. */
-function atItsLimit({ limits = {} }: Figures): Finding | null {
-  const [most] = Object.entries(limits)
+const resourceOf = (component: string) => (STORES.includes(component) ? 'database' : 'server');
+
+/** The components that used all of the CPUs that their limits let them have, the fullest first. */
+const fullLimits = ({ limits = {} }: Figures): readonly (readonly [name: string, figures: LimitFigures])[] =>
+  Object.entries(limits)
     .filter(([, { cpuPercent }]) => (cpuPercent.mean ?? 0) > CORE_BUSY_PERCENT)
     .sort(([, a], [, b]) => (b.cpuPercent.mean ?? 0) - (a.cpuPercent.mean ?? 0));
+
+function atItsLimit(figures: Figures): Finding | null {
+  const [most] = fullLimits(figures);
   if (most === undefined) return null;
   const [name, { cpus, cpuPercent, throttledPercent }] = most;
   const throttled =
     throttledPercent === null ? '' : `, and was stopped in ${percent(throttledPercent)} of the periods`;
   return {
-    resource: STORES.includes(name) ? 'database' : 'server',
+    resource: resourceOf(name),
     evidence: `${name}: at its limit of ${cpusText(cpus ?? 0)}, of which it used ${percent(cpuPercent.mean)}${throttled}`,
   };
 }
@@ -274,6 +279,16 @@ function resourcesOf(figures: Figures, healthy: boolean): ResourceUse[] {
     full === undefined || world.cpuPercentOfCore.mean !== null
       ? { utilisationPercent: busiestCore(figures), of: 'one core, by the busiest world server' }
       : { utilisationPercent: full[1], of: `one core, by the busiest thread of \`${full[0]}\`` };
+  /** A limit that is used up says more than what it is a share of. */
+  const ofLimit = (resource: Bottleneck['resource']): Partial<ResourceUse> => {
+    const [most] = fullLimits(figures).filter(([name]) => resourceOf(name) === resource);
+    if (most === undefined) return {};
+    const [name, { cpus, cpuPercent }] = most;
+    return {
+      ...{ utilisationPercent: cpuPercent.mean, state: 'saturated' },
+      of: `the ${cpusText(cpus ?? 0)} that ${name} may use`,
+    };
+  };
   return [
     {
       resource: 'server',
@@ -281,6 +296,7 @@ function resourcesOf(figures: Figures, healthy: boolean): ResourceUse[] {
       cpuPercentOfHost: serverShare(figures),
       waitedPercent: world.waitedPercent,
       state: over(core.utilisationPercent, CORE_BUSY_PERCENT),
+      ...ofLimit('server'),
     },
     {
       resource: 'generator',
@@ -300,6 +316,7 @@ function resourcesOf(figures: Figures, healthy: boolean): ResourceUse[] {
       cpuPercentOfHost: database.cpuPercentOfHost.mean,
       waitedPercent: database.waitedPercent,
       state: over(database.writersBusyPercent ?? null, WRITERS_BUSY_PERCENT),
+      ...ofLimit('database'),
     },
     {
       resource: 'host',

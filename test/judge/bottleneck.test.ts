@@ -231,6 +231,23 @@ test('every resource has an account, with what its utilisation is a share of', (
   expect(nothing.map(({ state }) => state)).toEqual(['unknown', 'unknown', 'unknown', 'unknown']);
 });
 
+test('a limit that is used up is what its resource is measured by', () => {
+  const { world, postgres } = scenarioOf();
+  const { resources } = verdictOf(
+    limited({
+      'limits.world-1.cpuSeconds': counter(0.49),
+      'limits.world-2.cpuSeconds': counter(0.2),
+      'limits.postgres.cpuSeconds': counter(0.3),
+    }),
+    { world: { ...world, limits: { cpus: 0.5 } }, postgres: { ...postgres, limits: { cpus: 1 } } },
+  ).bottleneck;
+  expect(resources.find(({ resource }) => resource === 'server')).toMatchObject({
+    utilisationPercent: expect.closeTo(98, 6),
+    ...{ of: 'the 0.5 CPUs that world-1 may use', state: 'saturated' },
+  });
+  expect(resources.find(({ resource }) => resource === 'database')?.state).toBe('not saturated');
+});
+
 test.each([
   [100, '5% of what was sent, or more, was not answered, p50'],
   [700, 'half of what was sent, or more, was not answered'],
