@@ -62,7 +62,7 @@ const TICKS_PER_SECOND = 20;
 export function openNullZone(schema: StateEncoding, codec: MessageCodec, plan: NullPlan) {
   const { zoneSize, itemsPerCharacter, decodesOneOf, servers } = plan;
   const middle: Place = { x: zoneSize / 2, z: zoneSize / 2 };
-  const zone = zoneStates({ schema })(false, TICKS_PER_SECOND);
+  const zone = zoneStates({ schema }, OTHERS)(false, TICKS_PER_SECOND);
   const encoder = new schema.Encoder(zone.state);
   const joined = Buffer.concat([
     ...[[FRAME.joined], [0], [6]].map((bytes) => Buffer.from(bytes)),

@@ -112,7 +112,7 @@ export async function openMasslessServer(
 
   const zoneHost: ZoneHost = {
     ...{ tickRate: config.tickRate, zoneSize: config.zoneSize, isBanded: config.interest === 'on' },
-    ...{ ticks, counts },
+    ...{ players: config.players, ticks, counts },
     opened(zone, room) {
       if (!isOwn(zone) || rooms.has(zone) || lifetime === 'leaving')
         throw refuseJoin(isOwn(zone) ? 'leaving' : 'unknown', `zone ${zone} is not served here now`);

@@ -24,6 +24,8 @@ export interface ZoneHost {
   /** Side of a zone, in units. */
   readonly zoneSize: number;
   readonly isBanded: boolean;
+  /** Of the world: all of them may be in one zone. */
+  readonly players: number;
   readonly ticks: TickCounts;
   readonly counts: { inputs: number; operations: number; acks: number; patches: number; patchBytes: number };
   /** @throws an Error unless it is a zone of this server, which has no room yet */
@@ -50,7 +52,7 @@ const PATCH = 15;
 
 /** Defines the class of the rooms, once for the process: each is one zone, with its own clock. */
 export function defineZoneRoom(colyseus: Colyseus, host: ZoneHost) {
-  const openState = zoneStates(colyseus);
+  const openState = zoneStates(colyseus, host.players);
   return class ZoneRoom extends colyseus.core.Room implements Zone {
     zone = -1;
     #state!: ZoneState;

@@ -40,16 +40,22 @@ export interface ZoneState {
   write(tick: number): void;
 }
 
-/** Patches of all clients of a room are encoded into one buffer, which Colyseus does not always enlarge in time. */
-const BUFFER_BYTES = 4 * 2 ** 20;
+/**
+ * Patches of all clients of a room are encoded into one buffer, one after the other, and Colyseus does not always enlarge it in time:
+ * what exceeds it is cut off. The longest are those in which everybody comes into everybody's sight at once.
+ */
+const bufferBytes = (players: number): number =>
+  Math.min(BUFFER_BYTES.most, Math.max(BUFFER_BYTES.least, players ** 2 * BUFFER_BYTES.ofPair));
+const BUFFER_BYTES = { least: 2 ** 20, most: 128 * 2 ** 20, ofPair: 40 };
 
 export type ZoneStateClass = (isBanded: boolean, tickRate: number) => ZoneState;
 
-/** Defines the classes of the state once for the process. */
-export function zoneStates({
-  schema: { schema, Encoder, StateView },
-}: Pick<Colyseus, 'schema'>): ZoneStateClass {
-  Encoder.BUFFER_SIZE = BUFFER_BYTES;
+/** Defines the classes of the state once for the process. `players`: the most in one zone. */
+export function zoneStates(
+  { schema: { schema, Encoder, StateView } }: Pick<Colyseus, 'schema'>,
+  players: number,
+): ZoneStateClass {
+  Encoder.BUFFER_SIZE = bufferBytes(players);
   const PlaceSchema = schema({ x: 'float32', z: 'float32' }) as new () => MutablePlace;
   const maps = (view: boolean) =>
     Object.fromEntries(

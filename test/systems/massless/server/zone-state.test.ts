@@ -22,7 +22,7 @@ const schema: Colyseus['schema'] & {
 const colyseus = await openColyseus();
 
 function room(isBanded: boolean) {
-  const zone = zoneStates({ schema })(isBanded, 20);
+  const zone = zoneStates({ schema }, 300)(isBanded, 20);
   const encoder = new schema.Encoder(zone.state);
   const types = schema.Reflection.encode(encoder);
   const joined = Buffer.concat([Buffer.from([10, 0, 6]), Buffer.from('schema'), types]);
@@ -137,4 +137,11 @@ test('without interest everybody sees everybody', () => {
   tick();
   for (const viewer of viewers)
     expect(viewer.seen()).toEqual({ near: { 0: 0, 1: 150, 2: 251 }, mid: {}, far: {} });
+});
+
+test('hundreds who come at once are all seen by all: nothing is cut off', () => {
+  const { join, tick } = room(true);
+  const players = Array.from({ length: 300 }, (_, i) => join(i, { x: 1 + (i % 5), z: 1 }));
+  tick();
+  for (const one of players) expect(Object.keys(one.seen().near)).toHaveLength(300);
 });
