@@ -19,11 +19,14 @@ test.skipIf(!installed)(
       ...['--set', `faults=${faults}`, '--set', 'rules.sentPercent=1'],
     ]);
     const { stdout } = await run.ends(EXIT.pass, EXIT.breached, EXIT.invalid);
-    const { load, integrity, outage, stack } = run.report();
+    const { load, integrity, network, outage, stack } = run.report();
     expect(load.peakCcu, stdout).toBe(60);
     expect(load.operations.intent?.ok).toBeGreaterThan(0);
     // All players were connected to the proxy, and no post of a command was.
-    expect(outage.edge).toMatchObject({ count: 1, notBack: 0, disconnects: 60 });
+    expect(outage.edge).toMatchObject({ count: 1, notBack: 0 });
+    // On a busy machine some notice it only when the proxy is back.
+    expect(outage.edge?.disconnects).toBeGreaterThan(0);
+    expect(network.disconnects).toBeGreaterThanOrEqual(60);
     expect(load.operations.monsterCommand).toMatchObject({ failed: 0, unfinished: 0 });
     expect(integrity).toMatchObject(LOST_NOTHING);
     expect(stack.applied).toMatchObject({

@@ -38,7 +38,7 @@ test('realm-10 as shipped: everything is answered, heard once by everybody, and 
   expect(integrity).toMatchObject({ sent: answered, acked: answered, applied: answered });
   expect(rules.find(({ id }) => id === 'integrity')).toMatchObject({ state: 'held' });
   expect(rules.find(({ id }) => id === 'saves-reported')).toMatchObject({ state: 'held' });
-  expect(rules.find(({ id }) => id === 'probes-gave-data')).toMatchObject({ observed: '3 of 3' });
+  expect(rules.find(({ id }) => id === 'probes-gave-data')).toMatchObject({ observed: '4 of 4' });
 
   // Each chat and each emote to each of the nine others.
   const said = load.operations.chat!.ok + load.operations.emote!.ok;
@@ -50,9 +50,9 @@ test('realm-10 as shipped: everything is answered, heard once by everybody, and 
   for (const name of ['thinkPercent', 'updatePercent', 'signedEventsPerSecond', 'bytesOutPerSecond'])
     expect([name, (realm[name] ?? 0) > 0]).toEqual([name, true]);
 
-  // What the worlds count is what went through the sockets of the agents, but for the seconds at the ends.
+  // What the worlds count is what went through the sockets of the agents, but for the two seconds at the ends of ten.
   const received = 10 * (report.network.bytesPerPlayerSecondIn ?? 0);
-  expect(Math.abs((realm.bytesOutPerSecond ?? 0) / received - 1)).toBeLessThan(0.1);
+  expect(Math.abs((realm.bytesOutPerSecond ?? 0) / received - 1)).toBeLessThan(0.25);
 
   const ten = { mean: 10, min: 10, max: 10 };
   expect([report.network.connections, report.world.connections]).toEqual([ten, ten]);
