@@ -25,7 +25,7 @@ const COMPONENTS = [
   'load/{engine,refusals,wake,worker}*.test.ts',
   'load/k6/*.test.ts',
   'load/module/*.test.ts',
-  'probe/{attached-postgres,host,metrics,redis,target-processes,watch}.test.ts',
+  'probe/{host,metrics,redis,target-processes,watch}.test.ts',
 ];
 /** Damaged input by the hundred: `npm run test:fuzz`. */
 const FUZZ = ['fuzz/*.test.ts', 'scenario/mutation.test.ts'];
@@ -33,8 +33,9 @@ const FUZZ = ['fuzz/*.test.ts', 'scenario/mutation.test.ts'];
 const ACCEPTANCE = [
   'acceptance/*.test.ts',
   'bench/truth/engine.test.ts',
-  'e2e/faults/host.test.ts',
+  'e2e/{disturbed,faults/host,outcomes}.test.ts',
   'load/k6/{merge,segments,standalone}.test.ts',
+  'probe/attached-postgres.test.ts',
 ];
 
 export default defineConfig({
