@@ -6,7 +6,6 @@ const SECONDS: Readonly<Record<string, number>> = {
   'e2e/trouble.test.ts': 52,
   'e2e/secrets.test.ts': 44,
   'e2e/outside.test.ts': 76,
-  'e2e/faults/processes.test.ts': 45,
   'e2e/target-probes.test.ts': 36,
   'e2e/run.test.ts': 38,
   'toy/toy.test.ts': 48,

@@ -29,11 +29,13 @@ const COMPONENTS = [
 ];
 /** Damaged input by the hundred: `npm run test:fuzz`. */
 const FUZZ = ['fuzz/*.test.ts', 'scenario/mutation.test.ts'];
-/** The package as its users have it, and what takes long beside that: `npm run test:acceptance`. */
-const ACCEPTANCE = [
-  'acceptance/*.test.ts',
+/** The package as its users have it: `npm run test:acceptance`. */
+const ACCEPTANCE = ['acceptance/*.test.ts'];
+/** What takes long, and is seldom the first to break: of `npm run test:acceptance`, too. */
+const LONG = [
   'bench/truth/engine.test.ts',
-  'e2e/{disturbed,faults/host,outcomes}.test.ts',
+  'e2e/{disturbed,outcomes}.test.ts',
+  'e2e/faults/{host,processes}.test.ts',
   'load/k6/{merge,segments,standalone}.test.ts',
   'probe/attached-postgres.test.ts',
 ];
@@ -53,7 +55,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['**/*.test.ts'],
-          exclude: [...COMPONENTS, ...FUZZ, ...ACCEPTANCE],
+          exclude: [...COMPONENTS, ...FUZZ, ...LONG, ...ACCEPTANCE],
           // Values in, values out: the modules are loaded once for each worker, and not for each file.
           isolate: false,
           maxWorkers: 2,
@@ -65,7 +67,7 @@ export default defineConfig({
         test: {
           name: 'components',
           include: COMPONENTS,
-          exclude: ACCEPTANCE,
+          exclude: LONG,
           globalSetup: './postgres-once.ts',
           isolate: false,
           // They wait more than they compute: five at a time keep two cores busy.
@@ -79,8 +81,19 @@ export default defineConfig({
       },
       {
         extends: true,
+        test: {
+          name: 'long',
+          include: LONG,
+          globalSetup: './postgres-once.ts',
+          isolate: false,
+          maxWorkers: 3,
+          sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        extends: true,
         // One after the other, since one of them judges how fast this machine is.
-        test: { name: 'acceptance', include: ACCEPTANCE, maxWorkers: 1, sequence: { groupOrder: 3 } },
+        test: { name: 'acceptance', include: ACCEPTANCE, maxWorkers: 1, sequence: { groupOrder: 4 } },
       },
     ],
   },
