@@ -41,6 +41,12 @@ export const COMMON_SERIES: readonly ServerSeries[] = [
   { name: 'loopDelayMs', metric: 'capbench_world_loop_delay_seconds', kind: 'gauge', factor: 1e3 },
 ];
 
+/** The series of metrics without labels, by the names of the series. */
+export const seriesOf = (
+  metrics: Readonly<Record<string, string>>,
+  kind: ServerSeries['kind'],
+): readonly ServerSeries[] => Object.entries(metrics).map(([name, metric]) => ({ name, metric, kind }));
+
 /** The sum over all samples of a metric, or over those with these labels; null where the page has none. */
 function total({ samples }: MetricsPage, { metric, labels: wanted = {} }: ServerSeries): number | null {
   const own = samples.get(metric);

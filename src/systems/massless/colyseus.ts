@@ -1,5 +1,5 @@
 import { typesAt } from './colyseus-frames.ts';
-import type { Colyseus, StateDecoder } from './players.ts';
+import type { Colyseus, StateDecoder } from './rooms.ts';
 
 /**
  * Loads the packages with which players read messages, and some of them the state. They are optional dependencies.

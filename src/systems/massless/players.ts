@@ -1,52 +1,17 @@
 import type { WorkerSetup } from '../../load/fleet/messages.ts';
 import type { WorldContext, WorldModule } from '../../load/module/player-code.ts';
+import { wrongFrames } from '../../load/module/wrong-frames.ts';
 import type { SourceTools } from '../../load/source.ts';
-import type { Operation, PlayerSocket, Session } from '../../player.d.ts';
-import {
-  CONFIRMATION,
-  decodeMessage,
-  encodeMessage,
-  FRAME,
-  type MessageCodec,
-  seatOf,
-} from './colyseus-frames.ts';
-import { postJson } from './post-json.ts';
+import type { Operation, Session } from '../../player.d.ts';
+import { type Colyseus, goTo, openRooms, type Room, type Seat, type StateDecoder } from './rooms.ts';
 import { distance, SLACK_UNITS, sightOf } from './sight.ts';
 import { statedPlace } from './stated-place.ts';
 import type { Item } from './tables.ts';
-import {
-  type DownMessages,
-  firstZone,
-  type JoinOptions,
-  moved,
-  PASSING,
-  type Place,
-  SEAT_PATH,
-  serverOf,
-  type UpMessages,
-  type UpType,
-  type ZoneView,
-} from './wire.ts';
+import { type DownMessages, firstZone, moved, PASSING, type Place, serverOf } from './wire.ts';
 import { type Kind, masslessWorkload } from './workload.ts';
 
-/** What a player needs of Colyseus' packages. */
-export interface Colyseus extends MessageCodec {
-  /** A decoder of the state whose types a `joined` frame has; null for a frame without them. */
-  openState(joined: Buffer): StateDecoder | null;
-}
-
-export interface StateDecoder {
-  /** A frame of the whole state or of a patch. */
-  take(frame: Buffer): void;
-  readonly state: Partial<ZoneView>;
-}
-
 /** What is known of a player over all of its connections. */
-interface PlayerState {
-  /** Where its next seat is. */
-  zone: number;
-  server: number;
-  token: string;
+interface PlayerState extends Seat {
   /** The highest number that it sent. */
   highest: number;
   /** Numbers of acknowledged trades and transfers, which a lost process does not take with it. */
@@ -62,20 +27,6 @@ interface PlayerState {
 
 interface Input extends Place {
   readonly operation: Operation;
-}
-
-/** A connection to a room. */
-interface Room {
-  readonly socket: PlayerSocket;
-  /** Null for a player that does not decode the state. */
-  state: StateDecoder | null;
-  /** Messages; replaced once the player is in. */
-  hear: (type: string, body: unknown) => void;
-  /** The connection has ended; replaced once the player is in. */
-  ended: (why: string) => void;
-  /** Frames of the state since they were reported last, and their bytes. */
-  patches: number;
-  patchBytes: number;
 }
 
 interface MasslessSession extends Session {
@@ -94,15 +45,6 @@ interface MasslessSession extends Session {
   place: Place;
 }
 
-/** Where a player arrived: in a room, or elsewhere. */
-type Arrival =
-  | { readonly at: 'room'; readonly room: Room; readonly welcome: DownMessages['welcome'] }
-  | { readonly at: 'elsewhere'; readonly transfer: DownMessages['transfer'] };
-
-/** Wrong frames that a load worker logs. */
-const MOST_LOGGED = 20;
-/** A player is sent on by rooms so often, until it gives up. */
-const MOST_HOPS = 4;
 /** Every so many frames of the state what is seen is judged. */
 const JUDGE_EVERY = 10;
 /** `readyState` of a WebSocket that is open; one that ends has a higher one. */
@@ -128,109 +70,9 @@ export function masslessPlayers(
     return state;
   };
 
-  let logged = 0;
-  /** Counts what a server may not say. */
-  const wrong = (context: WorldContext, what: string, frame: unknown): void => {
-    context.measure('wrongFrames', 1);
-    logged += 1;
-    if (logged <= MOST_LOGGED) context.log(`${what}: ${JSON.stringify(frame)?.slice(0, 200)}`);
-  };
+  const wrong = wrongFrames();
 
-  const send = <T extends UpType>({ socket }: Room, type: T, body: UpMessages[T]): void =>
-    socket.send(encodeMessage(type, body, colyseus));
-
-  /** A room that the player has a seat in. It reports nothing before `hear` and `ended` are set. */
-  function openRoom(context: WorldContext, url: string, path: string): Room {
-    const socket = context.openSocketAt(url, path);
-    const room: Room = {
-      ...{ socket, state: null, patches: 0, patchBytes: 0 },
-      hear: () => undefined,
-      ended: () => undefined,
-    };
-    socket.on('message', (data) => {
-      switch (data[0]) {
-        case FRAME.state:
-        case FRAME.patch:
-          room.patches += 1;
-          room.patchBytes += data.length;
-          decode(context, room, data);
-          break;
-        case FRAME.message: {
-          const message = decodeMessage(data, colyseus);
-          if (message === null) wrong(context, 'a message that cannot be read', data.toString('latin1'));
-          else room.hear(message.type, message.body);
-          break;
-        }
-        case FRAME.joined:
-          if (context.player % decodesOneOf === 0) {
-            room.state = colyseus.openState(data);
-            if (room.state === null) wrong(context, 'a room without the types of its state', data.length);
-          }
-          socket.send(CONFIRMATION);
-          break;
-        case FRAME.error:
-          room.ended(`the room answered ${JSON.stringify(data.toString('latin1', 1).slice(0, 200))}`);
-          break;
-        default:
-          break;
-      }
-    });
-    socket.on('error', ({ message }) => room.ended(message));
-    socket.on('close', (code, reason) =>
-      room.ended(`the server closed the connection (${code}${reason.length > 0 ? `, ${reason}` : ''})`),
-    );
-    return room;
-  }
-
-  function decode(context: WorldContext, room: Room, data: Buffer): void {
-    try {
-      room.state?.take(data);
-    } catch (error) {
-      wrong(context, 'a state that cannot be decoded', error instanceof Error ? error.message : error);
-      room.state = null;
-    }
-  }
-
-  /** Reserves a seat in the player's zone, and takes it. Rejects with the reason where it does not get in. */
-  async function arrive(context: WorldContext, state: PlayerState): Promise<Arrival> {
-    const { player, urls, headers, signal } = context;
-    const url = urls[state.server];
-    if (url === undefined) throw new Error(`there is no server ${state.server}`);
-    const wanted: JoinOptions = { zone: state.zone, player, token: state.token };
-    const answer = await postJson(`${url}${SEAT_PATH}`, wanted, { headers, signal });
-    const seat = seatOf(answer.body);
-    if (seat === null) throw new Error(`no seat: an answer with status ${answer.status} that has none`);
-    if ('refused' in seat) {
-      context.measure('refusedSeats', 1);
-      throw new Error(`no seat: ${seat.refused}`);
-    }
-    const room = openRoom(context, url, seat.path);
-    return new Promise((resolve, reject) => {
-      room.ended = (why) => reject(new Error(why));
-      room.hear = (type, body) => {
-        if (type === 'welcome') resolve({ at: 'room', room, welcome: body as DownMessages['welcome'] });
-        else if (type === 'transfer')
-          resolve({ at: 'elsewhere', transfer: body as DownMessages['transfer'] });
-        else if (type !== 'traded') reject(new Error(`the room began with the message ${type}`));
-      };
-    });
-  }
-
-  /** Until the player is in a room: what a room knows of where its character is may be older than a transfer. */
-  async function enter(context: WorldContext, state: PlayerState) {
-    for (let hop = 0; hop < MOST_HOPS; hop++) {
-      const arrival = await arrive(context, state);
-      if (arrival.at === 'room') return arrival;
-      goTo(state, arrival.transfer);
-    }
-    throw new Error(`sent from zone to zone ${MOST_HOPS} times`);
-  }
-
-  function goTo(state: PlayerState, { zone, server, token }: DownMessages['transfer']): void {
-    state.zone = zone;
-    state.server = server;
-    state.token = token;
-  }
+  const { enter, send } = openRooms({ colyseus, decodesOneOf, wrong });
 
   /** What a welcome says of numbers that were sent before. */
   function settleNumbers(context: WorldContext, state: PlayerState, welcome: DownMessages['welcome']): void {

@@ -1,10 +1,5 @@
 import type { Probe } from '../../probe/probe.ts';
-import {
-  COMMON_SERIES,
-  openServerProbe,
-  type ServerPage,
-  type ServerSeries,
-} from '../../probe/server-page.ts';
+import { COMMON_SERIES, openServerProbe, type ServerPage, seriesOf } from '../../probe/server-page.ts';
 import type { WorldEndpoint } from '../../stack/stack.ts';
 
 const counters: Readonly<Record<string, string>> = {
@@ -28,11 +23,6 @@ const gauges: Readonly<Record<string, string>> = {
   players: 'capbench_massless_players',
   redisLostSeconds: 'capbench_massless_redis_lost_seconds',
 };
-
-const seriesOf = (
-  names: Readonly<Record<string, string>>,
-  kind: ServerSeries['kind'],
-): readonly ServerSeries[] => Object.entries(names).map(([name, metric]) => ({ name, metric, kind }));
 
 const PAGE: ServerPage = {
   what: 'a server of zones',

@@ -1,9 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Probe, Sample } from '../../probe/probe.ts';
+import { keysLike, openRedisReading } from '../../probe/redis-reading.ts';
 import { LEADERBOARD, sessionKey } from './keys.ts';
-
-const TIMEOUT_MS = 2_000;
-const PAGE_SIZE = 1_000;
 
 /** What PTTL answers for a key that never expires. */
 const FOR_EVER = -1;
@@ -13,40 +11,18 @@ const FOR_EVER = -1;
  * many sessions there are, and whether they expire.
  */
 export function openStoreProbe(url: string): Probe {
-  let client: Redis | null = null;
-
-  const connected = async (): Promise<Redis> => {
-    if (client?.status === 'ready') return client;
-    const { Redis } = await import('ioredis');
-    client?.disconnect();
-    client = new Redis(url, {
-      ...{ protocol: 2, lazyConnect: true, connectTimeout: TIMEOUT_MS, commandTimeout: TIMEOUT_MS },
-      // The next reading reconnects.
-      ...{ retryStrategy: () => null, maxRetriesPerRequest: 0, enableOfflineQueue: false },
-      ...{ disableClientInfo: true },
-    });
-    client.on('error', () => undefined); // what is asked next rejects
-    await client.connect();
-    return client;
-  };
+  const reading = openRedisReading(url);
 
   const sessions = async (redis: Redis): Promise<readonly Sample[]> => {
-    const keys = new Set<string>();
-    let cursor = '0';
-    do {
-      const [next, page] = await redis.scan(cursor, 'MATCH', SESSIONS, 'COUNT', PAGE_SIZE);
-      for (const key of page) keys.add(key);
-      cursor = next;
-    } while (cursor !== '0');
     const pipeline = redis.pipeline();
-    for (const key of keys) pipeline.pttl(key);
+    for (const key of await keysLike(redis, SESSIONS)) pipeline.pttl(key);
     return sessionSamples(((await pipeline.exec()) ?? []).map(([, value]) => Number(value)));
   };
 
   return {
     name: 'massless',
     async sample(isBoundary = false) {
-      const redis = await connected();
+      const redis = await reading.connected();
       const ranked = await redis.zcard(LEADERBOARD);
       return [
         { series: 'massless.leaderboardPlayers', kind: 'gauge', value: ranked },
@@ -54,7 +30,7 @@ export function openStoreProbe(url: string): Probe {
       ];
     },
     async close() {
-      client?.disconnect();
+      reading.close();
     },
   };
 }

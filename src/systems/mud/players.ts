@@ -1,5 +1,6 @@
 import type { WorkerSetup } from '../../load/fleet/messages.ts';
 import type { WorldContext, WorldModule } from '../../load/module/player-code.ts';
+import { wrongFrames } from '../../load/module/wrong-frames.ts';
 import type { SourceTools } from '../../load/source.ts';
 import type { Operation, PlayerSocket, Session } from '../../player.d.ts';
 import { fits, isHearable, isRepeated, speakerOf } from './answers.ts';
@@ -20,9 +21,6 @@ interface Waiting {
   readonly verb: Verb;
 }
 
-/** Wrong frames that a load worker logs. */
-const MOST_LOGGED = 20;
-
 type Response = Extract<Frame, { readonly type: 'response' | 'error' }>;
 type RoomMessage = Extract<Frame, { readonly type: 'room_message' }>;
 
@@ -40,13 +38,7 @@ export function mudPlayers({ workload }: WorkerSetup, { ledger }: SourceTools): 
     return all.filter((one) => one !== player);
   };
 
-  let logged = 0;
-  /** Counts a frame that the protocol does not have, or that says what cannot be. */
-  const wrong = (context: WorldContext, what: string, frame: unknown): void => {
-    context.measure('wrongFrames', 1);
-    logged += 1;
-    if (logged <= MOST_LOGGED) context.log(`${what}: ${JSON.stringify(frame).slice(0, 200)}`);
-  };
+  const wrong = wrongFrames();
 
   const settle = (context: WorldContext, waiting: MudSession['waiting'], frame: Response): void => {
     const { player } = context;

@@ -4,6 +4,7 @@ import {
   openServerProbe,
   type ServerPage,
   type ServerSeries,
+  seriesOf,
 } from '../../probe/server-page.ts';
 import type { WorldEndpoint } from '../../stack/stack.ts';
 import { EVENT_TYPES } from './server/game.ts';
@@ -30,11 +31,6 @@ const gauges: Readonly<Record<string, string>> = {
   mostUnsaved: 'capbench_mud_most_unsaved_states',
   channels: 'capbench_mud_channels',
 };
-
-const seriesOf = (
-  names: Readonly<Record<string, string>>,
-  kind: ServerSeries['kind'],
-): readonly ServerSeries[] => Object.entries(names).map(([name, metric]) => ({ name, metric, kind }));
 
 const PAGE: ServerPage = {
   what: 'a mud server',

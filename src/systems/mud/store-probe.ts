@@ -1,10 +1,9 @@
 import type { Redis } from 'ioredis';
 import type { Probe, Sample } from '../../probe/probe.ts';
+import { keysLike, openRedisReading } from '../../probe/redis-reading.ts';
 
 /** Players whose keys' time to live is read. */
 const SAMPLED = 20;
-const PAGE_SIZE = 1_000;
-const TIMEOUT_MS = 2_000;
 
 /** The document's keys, by what follows the name of a player or a room; and the keys of the whole world. */
 const KINDS = {
@@ -70,22 +69,7 @@ export function lifetimesOf(answers: readonly unknown[]): readonly Sample[] {
  * and once a second how long the keys of a few players still live.
  */
 export function openStoreProbe(url: string): Probe {
-  let client: Redis | null = null;
-
-  const connected = async (): Promise<Redis> => {
-    if (client?.status === 'ready') return client;
-    const { Redis } = await import('ioredis');
-    client?.disconnect();
-    client = new Redis(url, {
-      ...{ protocol: 2, lazyConnect: true, connectTimeout: TIMEOUT_MS, commandTimeout: TIMEOUT_MS },
-      // The next reading reconnects.
-      ...{ retryStrategy: () => null, maxRetriesPerRequest: 0, enableOfflineQueue: false },
-      ...{ disableClientInfo: true },
-    });
-    client.on('error', () => undefined); // what is asked next rejects
-    await client.connect();
-    return client;
-  };
+  const reading = openRedisReading(url);
 
   const lifetimes = async (redis: Redis): Promise<readonly Sample[]> => {
     const names = await redis.srandmember('global:active_players', SAMPLED);
@@ -99,16 +83,8 @@ export function openStoreProbe(url: string): Probe {
   };
 
   const census = async (redis: Redis): Promise<readonly Sample[]> => {
-    const keys: string[] = [];
-    let cursor = '0';
-    do {
-      const [next, page] = await redis.scan(cursor, 'COUNT', PAGE_SIZE);
-      keys.push(...page);
-      cursor = next;
-    } while (cursor !== '0');
     const channels = channelCounts((await redis.call('pubsub', 'channels')) as string[]);
-    // A scan may return a key twice.
-    const found = keyCounts([...new Set(keys)]);
+    const found = keyCounts(await keysLike(redis, '*'));
     return [
       ...[...KEY_KINDS, 'other' as const].map(
         (kind): Sample => ({ series: `mud.keys.${kind}`, kind: 'gauge', value: found[kind] }),
@@ -122,11 +98,11 @@ export function openStoreProbe(url: string): Probe {
   return {
     name: 'mud',
     async sample(isBoundary = false) {
-      const redis = await connected();
+      const redis = await reading.connected();
       return [...(await lifetimes(redis)), ...(isBoundary ? await census(redis) : [])];
     },
     async close() {
-      client?.disconnect();
+      reading.close();
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { WorkerSetup } from '../../load/fleet/messages.ts';
 import type { WorldContext, WorldModule } from '../../load/module/player-code.ts';
+import { wrongFrames } from '../../load/module/wrong-frames.ts';
 import type { SourceTools } from '../../load/source.ts';
 import type { Operation, PlayerSocket, Session } from '../../player.d.ts';
 import { mulberry32, streamSeed } from '../../rng.ts';
@@ -183,11 +184,10 @@ export function quizPlayers(setup: WorkerSetup, tools: SourceTools): WorldModule
     watched.timer = null;
   }
 
+  const countWrong = wrongFrames();
   /** Counts a frame that says what cannot be. */
   function judge({ context }: PlayerSession, frame: ServerFrame, wrong: string | null): void {
-    if (wrong === null) return;
-    context.measure('wrongFrames', 1);
-    context.log(`${frame.event}: ${wrong}`);
+    if (wrong !== null) countWrong(context, wrong, frame);
   }
 
   /** Forgets a planned step that no longer fits. */

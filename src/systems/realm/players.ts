@@ -1,5 +1,6 @@
 import type { WorkerSetup } from '../../load/fleet/messages.ts';
 import type { WorldContext, WorldModule } from '../../load/module/player-code.ts';
+import { wrongFrames } from '../../load/module/wrong-frames.ts';
 import type { SourceTools } from '../../load/source.ts';
 import type { Operation, PlayerSocket, Session } from '../../player.d.ts';
 import { isInside, SIZE, type Spot } from './area.ts';
@@ -22,9 +23,6 @@ interface Waiting {
   readonly operation: Operation;
   readonly command: Command;
 }
-
-/** Wrong frames that a load worker logs. */
-const MOST_LOGGED = 20;
 
 type Said = Extract<Frame, { readonly type: 'chat' | 'emote' }>;
 
@@ -54,13 +52,7 @@ export function realmPlayers(
     return (other) => other !== agent && other >= from && other < to;
   };
 
-  let logged = 0;
-  /** Counts a frame that the protocol does not have, or that says what cannot be. */
-  const wrong = (context: WorldContext, what: string, frame: unknown): void => {
-    context.measure('wrongFrames', 1);
-    logged += 1;
-    if (logged <= MOST_LOGGED) context.log(`${what}: ${JSON.stringify(frame).slice(0, 200)}`);
-  };
+  const wrong = wrongFrames();
 
   /** The command that is answered; undefined where none of this kind waits. */
   const settle = (

@@ -1,10 +1,5 @@
 import type { Probe, Sample } from '../../probe/probe.ts';
-import {
-  COMMON_SERIES,
-  openServerProbe,
-  type ServerPage,
-  type ServerSeries,
-} from '../../probe/server-page.ts';
+import { COMMON_SERIES, openServerProbe, type ServerPage, seriesOf } from '../../probe/server-page.ts';
 import { askJson } from '../../stack/health.ts';
 import type { WorldEndpoint } from '../../stack/stack.ts';
 
@@ -32,11 +27,6 @@ const gauges: Readonly<Record<string, string>> = {
   agents: 'capbench_realm_agents',
   unsyncedAgents: 'capbench_realm_unsynced_agents',
 };
-
-const seriesOf = (
-  names: Readonly<Record<string, string>>,
-  kind: ServerSeries['kind'],
-): readonly ServerSeries[] => Object.entries(names).map(([name, metric]) => ({ name, metric, kind }));
 
 const PAGE: ServerPage = {
   what: 'a realm world',

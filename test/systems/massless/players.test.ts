@@ -7,7 +7,8 @@ import { SequenceLedger } from '../../../src/load/ledger.ts';
 import type { WorldContext } from '../../../src/load/module/player-code.ts';
 import type { Session } from '../../../src/player.d.ts';
 import { decodeMessage, encodeMessage, FRAME } from '../../../src/systems/massless/colyseus-frames.ts';
-import { type Colyseus, masslessPlayers } from '../../../src/systems/massless/players.ts';
+import { masslessPlayers } from '../../../src/systems/massless/players.ts';
+import type { Colyseus } from '../../../src/systems/massless/rooms.ts';
 import { placeStated } from '../../../src/systems/massless/stated-place.ts';
 import { moved } from '../../../src/systems/massless/wire.ts';
 

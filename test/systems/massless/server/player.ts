@@ -9,7 +9,7 @@ import {
   FRAME,
   seatOf,
 } from '../../../../src/systems/massless/colyseus-frames.ts';
-import type { StateDecoder } from '../../../../src/systems/massless/players.ts';
+import type { StateDecoder } from '../../../../src/systems/massless/rooms.ts';
 import {
   type DownMessages,
   type DownType,
