@@ -51,9 +51,16 @@ export const comparableUnits = (from: string): readonly string[] => [
   ...Object.keys((Object.hasOwn(CONVERSIONS, from) ? CONVERSIONS[from] : undefined) ?? {}),
 ];
 
+/** One for each number of digits: to make one takes a hundred times as long as to use it. */
+const FORMATS = new Map<number, Intl.NumberFormat>();
+
 /** `12,345.678` */
-export const grouped = (value: number, fractionDigits = 3): string =>
-  value.toLocaleString('en-US', { maximumFractionDigits: fractionDigits });
+export function grouped(value: number, fractionDigits = 3): string {
+  const known = FORMATS.get(fractionDigits);
+  const format = known ?? new Intl.NumberFormat('en-US', { maximumFractionDigits: fractionDigits });
+  if (known === undefined) FORMATS.set(fractionDigits, format);
+  return format.format(value);
+}
 
 /** The inverse of `parseDuration`, in the largest unit that gives an integer. */
 export function formatDuration(span: Micros): string {

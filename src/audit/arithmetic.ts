@@ -1,4 +1,5 @@
 import type { Figure } from '../scenario/plan.ts';
+import { grouped } from '../units.ts';
 
 /** Of floating point. */
 const EPSILON = 1e-9;
@@ -7,12 +8,12 @@ const EPSILON = 1e-9;
 export const exceeds = (one: number, other: number): boolean =>
   one - other > EPSILON * Math.max(Math.abs(one), Math.abs(other));
 
+const SMALL = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 3 });
+
 /** With as many digits as tell it from others: `420,000`, `11.09`, `0.035`. */
 export function numberText(value: number): string {
   const digits = Math.abs(value) >= 1000 ? 0 : Math.abs(value) >= 100 ? 1 : 2;
-  return Math.abs(value) >= 1
-    ? value.toLocaleString('en-US', { maximumFractionDigits: digits })
-    : value.toLocaleString('en-US', { maximumSignificantDigits: 3 });
+  return Math.abs(value) >= 1 ? grouped(value, digits) : SMALL.format(value);
 }
 
 const withUnit = (text: string, unit: string): string => {

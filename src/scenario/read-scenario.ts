@@ -54,6 +54,17 @@ export interface KnownSystems {
 
 const SECOND = 1e6;
 
+type Names = KnownSystems['names'];
+const heads = new WeakMap<Names, WeakMap<SystemScenario, ReturnType<typeof headSchemas>>>();
+
+/** Built once for a system: to build them takes longer than to read a scenario with them. */
+function headOf(system: SystemScenario, names: Names): ReturnType<typeof headSchemas> {
+  const known = heads.get(names) ?? new WeakMap<SystemScenario, ReturnType<typeof headSchemas>>();
+  const head = known.get(system) ?? headSchemas(system, names);
+  heads.set(names, known.set(system, head));
+  return head;
+}
+
 /** What reading a scenario needs besides the file. */
 export interface ReadContext {
   readonly systems: KnownSystems;
@@ -118,7 +129,7 @@ function readAs(
     findings.map((finding) => ({ ...finding, path: canonical.written(finding.path) }));
   const file: Entries = {
     ...{ root: withServers(canonical.value as object, overrides), system, overrides, claims },
-    head: headSchemas(system, systems.names),
+    head: headOf(system, systems.names),
     metrics: known === undefined ? null : systems.metricsOf(known),
     findings: [...canonical.findings],
   };

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { metricsOf } from '../measurement/figures.ts';
+import type { Metrics } from '../scenario/budget.ts';
 import { kindsIn } from '../scenario/kinds.ts';
 import { map } from '../scenario/leaf.ts';
+import type { OperationSpec } from '../scenario/operations.ts';
 import type { SystemScenario } from '../scenario/system-scenario.ts';
 import { flux } from './flux/system.ts';
 import { massless } from './massless/system.ts';
@@ -32,6 +34,9 @@ const hasPlayers = (document: object, name: string): boolean => {
 export function systemsOf(all: readonly System[]): Systems {
   const named = new Map(all.map((system) => [system.name, system]));
   const [first = '', ...others] = named.keys();
+  // Each a single object, since what follows from it (schemas, metrics) is built once for each object.
+  const plain = new Map(all.map(({ name, scenario }) => [name, withoutPlayers(scenario)]));
+  const metrics = new WeakMap<readonly OperationSpec[], Map<string, Metrics>>();
   return {
     names: [first, ...others],
     of: (document) => {
@@ -40,14 +45,21 @@ export function systemsOf(all: readonly System[]): Systems {
       if (system === undefined) return undefined;
       if (system === own) return ownOf(kindsIn(document)).scenario;
       if (hasPlayers(document, system.name)) return ownOn(system, kindsIn(document)).scenario;
-      return withoutPlayers(system.scenario);
+      return plain.get(system.name);
     },
     formsOf: (name) => {
       const system = named.get(name);
       if (system === undefined) return [];
-      return system === own ? [own.scenario] : [withoutPlayers(system.scenario), ownOn(system, []).scenario];
+      return system === own
+        ? [own.scenario]
+        : [plain.get(name) ?? system.scenario, ownOn(system, []).scenario];
     },
-    metricsOf: ({ name, operations }) => metricsOf(operations, named.get(name)?.figures),
+    metricsOf: ({ name, operations }) => {
+      const known = metrics.get(operations) ?? new Map<string, Metrics>();
+      const found = known.get(name) ?? metricsOf(operations, named.get(name)?.figures);
+      metrics.set(operations, known.set(name, found));
+      return found;
+    },
     systemOf: ({ system: name, sections, load }) => {
       const system = named.get(name);
       if (system === undefined) throw new Error(`unknown system "${name}"`);
