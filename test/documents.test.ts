@@ -103,7 +103,8 @@ function keysOf(schema: Schema, path = '', found = new Map<string, Schema[]>()):
     keysOf(part, path, found);
   }
   const named = schema.additionalProperties;
-  if (typeof named === 'object') keysOf(named as Schema, `${path}.<kind>`, found);
+  if (typeof named === 'object')
+    keysOf(named as Schema, `${path}.<${path === 'limits' ? 'component' : 'kind'}>`, found);
   if (schema.items !== undefined) keysOf(schema.items, `${path}[]`, found);
   for (const [key, inner] of Object.entries(schema.properties ?? {})) {
     const own = path === '' ? key : `${path}.${key}`;

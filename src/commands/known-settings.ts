@@ -1,5 +1,5 @@
 import type { Host } from '../host.ts';
-import { limitsOf, sectionOf } from '../scenario/component-limits.ts';
+import { limitsOf, WHOLE_STACK } from '../scenario/component-limits.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { limitSetting } from '../stack/limit-plan.ts';
 import { redisSettingNames } from '../stack/redis-configuration.ts';
@@ -31,10 +31,9 @@ export async function knownSettings(host: Host, scenario: Scenario): Promise<rea
   ).settings;
   const ofRedis = components.has('redis') ? redisSettingNames(scenario.redis ?? { settings: {} }) : [];
   const ofEdge = scenario.edge === undefined ? [] : edgeSettings(scenario.edge, '', null);
-  const ofLimits = [...components].flatMap((name) => {
-    const section = limitsOf(scenario, name) === null ? null : sectionOf(name);
-    return section === null ? [] : [limitSetting(section)];
-  });
+  const ofLimits = [WHOLE_STACK, ...components].flatMap((name) =>
+    limitsOf(scenario, name) === null ? [] : [limitSetting(name)],
+  );
   const told = [...(hasPostgres ? ofPostgres : []), ...ofEdge, ...stackSettings(host, system, scenario)];
   const settings = [...told, ...deviationsBeside(scenario.deviations, told)].map(({ setting }) => setting);
   return [...new Set([...settings, ...ofRedis, ...ofLimits])];

@@ -2,7 +2,7 @@ import type { NeededProgram } from '../doctor/needed-program.ts';
 import type { Need } from '../judge/need.ts';
 import { wrap } from '../report/terminal-text.ts';
 import { type Budget, isRequired, writtenBudget } from '../scenario/budget.ts';
-import { type LimitedSection, limitsOf, limitsText, sectionOf } from '../scenario/component-limits.ts';
+import { limitKeyOf, limitsOf, limitsText, WHOLE_STACK } from '../scenario/component-limits.ts';
 import type { EdgeSettings } from '../scenario/edge.ts';
 import { balanceOf } from '../scenario/edge-balance.ts';
 import { type OperationSpec, ofOperation } from '../scenario/operations.ts';
@@ -115,16 +115,17 @@ const leftOutText = ({ checks, maxFails, failTimeout }: EdgeSettings): string =>
 const addressText = ({ open, opened, within }: NonNullable<EdgeSettings['perAddress']>): string =>
   `${grouped(open)} connections at once, ${grouped(opened)} new ones in ${formatDuration(within)}`;
 
-const LIMITED: Readonly<Record<LimitedSection, string>> = {
+const LIMITED: Readonly<Record<string, string>> = {
   ...{ world: 'each server', postgres: 'PostgreSQL', redis: 'Redis', edge: 'proxy' },
+  [WHOLE_STACK]: 'all together',
 };
 
 /** The limits of what capbench would start. */
 function limitRows(scenario: Scenario, { components }: Inspected): readonly (readonly string[])[] {
   const texts = new Map<string, string>();
-  for (const name of components) {
-    const [section, limits] = [sectionOf(name), limitsOf(scenario, name)];
-    if (section !== null && limits !== null) texts.set(LIMITED[section], limitsText(limits));
+  for (const name of [WHOLE_STACK, ...components]) {
+    const [key, limits] = [limitKeyOf(name), limitsOf(scenario, name)];
+    if (limits !== null) texts.set(LIMITED[key] ?? key, limitsText(limits));
   }
   return [...texts];
 }

@@ -5,7 +5,7 @@ import { dirname, isAbsolute } from 'node:path';
 import { badInput, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
 import type { RunPlan } from '../run/run.ts';
-import { cpusText, limitsOf, sectionOf } from '../scenario/component-limits.ts';
+import { cpusText, limitKeyOf, limitPath, limitsOf, WHOLE_STACK } from '../scenario/component-limits.ts';
 import { type CommandPlan, commandComponent } from '../stack/command-component.ts';
 import { openCommandStack } from '../stack/command-stack.ts';
 import type { ComponentSpec } from '../stack/component-spec.ts';
@@ -61,8 +61,10 @@ export function openStarted(
   options: Pick<LocalStackOptions, 'watchdog' | 'signal'>,
 ): Promise<Stack> {
   const { deviations, faults } = scenario;
+  const stackLimits = limitsOf(scenario, WHOLE_STACK);
   return openCommandStack([withLimits(commandComponent(command), scenario)], targets, {
-    ...{ ...options, ...attached, env, deviations, mayRestart: faults.length > 0, token: '', password: '' },
+    ...{ ...options, ...attached, env, deviations, stackLimits, mayRestart: faults.length > 0 },
+    ...{ token: '', password: '' },
     scenarioFolder: dirname(path),
     settings: [shownSetting('startCommand', command.text)],
   });
@@ -88,11 +90,12 @@ export function refuseTooManyCpus(
   { machine }: Pick<Host, 'machine'>,
   { scenario, system }: Pick<Subject, 'scenario' | 'system'>,
 ): void {
-  for (const { name } of system.scenario.components(scenario)) {
+  const components = system.scenario.components(scenario).map(({ name }) => name);
+  for (const name of [WHOLE_STACK, ...components]) {
     const cpus = limitsOf(scenario, name)?.cpus ?? 0;
     if (cpus <= machine.cpus) continue;
     throw badInput(
-      `${sectionOf(name)}.limits.cpus: got ${cpus}, expected at most the ${cpusText(machine.cpus)} of this host`,
+      `${limitPath(limitKeyOf(name)).join('.')}.cpus: got ${cpus}, expected at most the ${cpusText(machine.cpus)} of this host`,
       'use a machine with as many, or a lower limit',
     );
   }
@@ -115,6 +118,7 @@ export async function openOwnStack(
   const { deviations, faults } = scenario;
   return openLocalStack(components, {
     ...{ ...options, env: host.env, deviations, mayRestart: faults.length > 0 },
+    stackLimits: limitsOf(scenario, WHOLE_STACK),
     settings: stackSettings(host, system, scenario),
   });
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Figures, LimitFigures, ProcessFigures } from '../measurement/figures.ts';
 import { sumOf } from '../measurement/readings.ts';
-import { cpusText } from '../scenario/component-limits.ts';
+import { cpusText, WHOLE_STACK } from '../scenario/component-limits.ts';
 import type { Conclusion } from './conclusion.ts';
 import { generatorIsHealthy } from './rules/generator.ts';
 import { type JudgedRule, observedAndLimit } from './rules/rule.ts';
@@ -45,8 +45,8 @@ const HOST_RULES = ['foreign-cpu', 'steal-mean', 'steal-max', 'throttled', 'memo
  * Which resource limited the run. All of them may share the cores, so a full host does not name one. The first that
  * applies:
  *
- * 1. a component used all of the CPUs that its limits let it have, so that nobody took them: the server, or the database where
- *    it stores;
+ * 1. a component, or the whole stack, used all of the CPUs that its limits let it have, so that nobody took them: the server, or
+ *    the database where it stores, or used more of the stack;
  * 2. other processes or the hypervisor took CPU or memory: the host;
  * 3. the generator sent late although nothing kept it from sending: the generator, or the host if the generator waited
  *    for a CPU on a full host;
@@ -131,7 +131,13 @@ const busiestCore = ({ world }: Figures): number | null =>
 /** Components that store what servers write. */
 const STORES: readonly string[] = ['postgres', 'redis'];
 
-const resourceOf = (component: string) => (STORES.includes(component) ? 'database' : 'server');
+/** Of the whole stack, whichever used more of it. */
+const resourceOf = (component: string, figures: Figures) =>
+  component === WHOLE_STACK ? busierOf(figures) : STORES.includes(component) ? 'database' : 'server';
+
+/** The servers or the database, whichever used more CPU. */
+const busierOf = (figures: Figures) =>
+  (serverShare(figures) ?? 0) >= (figures.database.cpuPercentOfHost.mean ?? 0) ? 'server' : 'database';
 
 /** The components that used all of the CPUs that their limits let them have, the fullest first. */
 const fullLimits = ({ limits = {} }: Figures): readonly (readonly [name: string, figures: LimitFigures])[] =>
@@ -146,8 +152,8 @@ function atItsLimit(figures: Figures): Finding | null {
   const throttled =
     throttledPercent === null ? '' : `, and was stopped in ${percent(throttledPercent)} of the periods`;
   return {
-    resource: resourceOf(name),
-    evidence: `${name}: at its limit of ${cpusText(cpus ?? 0)}, of which it used ${percent(cpuPercent.mean)}${throttled}`,
+    resource: resourceOf(name, figures),
+    evidence: `${name === WHOLE_STACK ? 'the whole stack' : name}: at its limit of ${cpusText(cpus ?? 0)}, of which it used ${percent(cpuPercent.mean)}${throttled}${name === WHOLE_STACK ? `; ${sharesOf(figures)}` : ''}`,
   };
 }
 
@@ -190,7 +196,7 @@ function fullHost(figures: Figures, from: number): Finding | null {
       ? ''
       : `; the generator was on time, schedule lag p99 ${ms(generator.ownLagP99Ms)}`;
   return {
-    resource: server === null && own === null ? 'host' : (server ?? 0) >= (own ?? 0) ? 'server' : 'database',
+    resource: server === null && own === null ? 'host' : busierOf(figures),
     evidence: `host full: ${sharesOf(figures)}${waits
       .flatMap(([name, value]) => (value === null ? [] : [`; ${name} waited ${value.toFixed(0)}% for a CPU`]))
       .join('')}${punctual}`,
@@ -281,12 +287,12 @@ function resourcesOf(figures: Figures, healthy: boolean): ResourceUse[] {
       : { utilisationPercent: full[1], of: `one core, by the busiest thread of \`${full[0]}\`` };
   /** A limit that is used up says more than what it is a share of. */
   const ofLimit = (resource: Bottleneck['resource']): Partial<ResourceUse> => {
-    const [most] = fullLimits(figures).filter(([name]) => resourceOf(name) === resource);
+    const [most] = fullLimits(figures).filter(([name]) => resourceOf(name, figures) === resource);
     if (most === undefined) return {};
     const [name, { cpus, cpuPercent }] = most;
     return {
       ...{ utilisationPercent: cpuPercent.mean, state: 'saturated' },
-      of: `the ${cpusText(cpus ?? 0)} that ${name} may use`,
+      of: `the ${cpusText(cpus ?? 0)} that ${name === WHOLE_STACK ? 'the whole stack' : name} may use`,
     };
   };
   return [

@@ -13,10 +13,10 @@ import { openTotal } from './total.ts';
 export function openLimitsProbe(limited: readonly LimitedComponent[]): Probe {
   const totals = limited.map(() => openTotal());
   const read = (component: LimitedComponent, total: ReturnType<typeof openTotal>): readonly Sample[] => {
-    const { name, pid, groups } = component;
-    const root = pid === null ? null : readProcess(pid);
-    if (root === null || root.state === 'Z') return [];
-    const family: readonly ProcessReading[] = [root, ...livingBelow(root.pid)];
+    const { name, pids, groups } = component;
+    const roots = pids.flatMap((pid) => readProcess(pid) ?? []).filter(({ state }) => state !== 'Z');
+    if (roots.length === 0) return [];
+    const family: readonly ProcessReading[] = roots.flatMap((root) => [root, ...livingBelow(root.pid)]);
     const counter = (series: string, value: number | null): Sample[] =>
       value === null ? [] : [{ series: `limits.${name}.${series}`, kind: 'counter', value }];
     const counts = readGroups(groups);

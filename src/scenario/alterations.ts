@@ -4,7 +4,7 @@ import { type Path, pathText } from './problem.ts';
 import type { SystemScenario } from './system-scenario.ts';
 
 /** Keys that change the load. Duration and budgets do not. */
-const SECTIONS = ['system', 'world', 'postgres', 'redis', 'edge', 'faults'];
+const SECTIONS = ['system', 'world', 'postgres', 'redis', 'edge', 'limits', 'faults'];
 const LOAD = ['players', 'operations', 'operationsPerSecond', 'stages', 'churn'];
 
 const isLoad = ([section, key]: Path, { load = {}, sections = {} }: SystemScenario): boolean =>

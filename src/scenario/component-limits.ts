@@ -2,23 +2,37 @@ import type { ComponentLimits } from './limits.ts';
 import type { Scenario } from './scenario.ts';
 
 /** The sections of a scenario that may have `limits`. */
-const SECTIONS = ['world', 'postgres', 'redis', 'edge'] as const;
-export type LimitedSection = (typeof SECTIONS)[number];
+export const LIMITED_SECTIONS = ['world', 'postgres', 'redis', 'edge'] as const;
 
-type Sections = Pick<Scenario, LimitedSection>;
+/** What all components together are called, beside the names of components. */
+export const WHOLE_STACK = 'stack';
+
+/** The parts of a scenario that may have limits. */
+export type Limited = {
+  readonly [K in (typeof LIMITED_SECTIONS)[number] | 'limits']?: Scenario[K] | undefined;
+};
 
 /** The server of a start command is a server of the world, too. */
 const SERVER = /^(?:world-\d+|server)$/;
 
-/** The section whose limits a component has; null for one that has no section. */
-export const sectionOf = (component: string): LimitedSection | null =>
-  SERVER.test(component) ? 'world' : (SECTIONS.find((section) => section === component) ?? null);
+/** What limits are named by: the section of a component; where it has none, its name; or the whole stack. */
+export const limitKeyOf = (component: string): string => (SERVER.test(component) ? 'world' : component);
 
-/** The limits of a component, which each server of the world has for itself; null without any. */
-export function limitsOf(scenario: Sections, component: string): ComponentLimits | null {
-  const section = sectionOf(component);
-  return (section === null ? null : scenario[section]?.limits) ?? null;
+/** The path of limits in a scenario: `world.limits`, `limits.stack`. */
+export const limitPath = (key: string): readonly [string, string] =>
+  LIMITED_SECTIONS.some((section) => section === key) ? [key, 'limits'] : ['limits', key];
+
+/** The limits of a key; null without any. */
+export function limitsUnder(scenario: Limited, key: string): ComponentLimits | null {
+  const section = LIMITED_SECTIONS.find((one) => one === key);
+  if (section !== undefined) return scenario[section]?.limits ?? null;
+  const { limits = {} } = scenario;
+  return Object.hasOwn(limits, key) ? (limits[key] ?? null) : null;
 }
+
+/** The limits of a component, which each server of the world has for itself, or of the whole stack; null without any. */
+export const limitsOf = (scenario: Limited, component: string): ComponentLimits | null =>
+  limitsUnder(scenario, limitKeyOf(component));
 
 /** `1 CPU`, `0.5 CPUs` */
 export const cpusText = (cpus: number): string => `${cpus} ${cpus === 1 ? 'CPU' : 'CPUs'}`;

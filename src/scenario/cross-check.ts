@@ -1,6 +1,8 @@
 import { grouped, type Micros } from '../units.ts';
 import type { Budget } from './budget.ts';
+import type { Limited } from './component-limits.ts';
 import { type Finding, findingAt, reporter } from './finding.ts';
+import { limitFindings } from './limit-findings.ts';
 import { nearest } from './nearest.ts';
 import type { OperationSpec } from './operations.ts';
 import { outageMetricOf } from './outage-metric.ts';
@@ -15,13 +17,18 @@ const LONGEST_RUN = 24 * 3600e6;
 
 /** Checks keys against each other: values that conflict, in the file or after --scale. */
 export function crossCheck(
-  scenario: Pick<Scenario, 'load' | 'world' | 'faults' | 'sections' | 'edge'>,
+  scenario: Limited & Pick<Scenario, 'load' | 'world' | 'faults' | 'sections' | 'edge'>,
   system: SystemScenario,
 ): readonly Finding[] {
   const { load, faults } = scenario;
+  const components = system.components(scenario);
   const findings: Finding[] = [
     ...faults.flatMap((fault, i) =>
-      faultFindings(fault, i, load, system.components(scenario), system.namesProcesses === true),
+      faultFindings(fault, i, load, components, system.namesProcesses === true),
+    ),
+    ...limitFindings(
+      scenario,
+      components.map(({ name }) => name),
     ),
     ...stageFindings(load),
   ];

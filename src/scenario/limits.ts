@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { map, megabytes, quantity } from './leaf.ts';
 
 /** The same words for every component. */
@@ -13,6 +13,16 @@ export const limitsSchema = map({
   })
   .meta({ minProperties: 1 })
   .describe('The most that its processes may use; applied as far as this host allows');
+
+/** Limits of the whole stack, and of components without a section of their own, by their names. */
+export const namedLimitsSchema = z
+  .object(
+    { stack: limitsSchema.optional().describe('All components together') },
+    { error: 'a map with the key stack, or names of components' },
+  )
+  .catchall(limitsSchema);
+
+export type NamedLimits = Readonly<z.output<typeof namedLimitsSchema>>;
 
 /** The most that the process of a component and its children may use: a number of CPUs, and whole megabytes. */
 export type ComponentLimits = Readonly<z.output<typeof limitsSchema>>;

@@ -295,10 +295,15 @@ function readHead(file: Entries): Common | undefined {
   const { root, system, head: schemas, overrides, claims, findings } = file;
   const head = readKeys(root, schemas, findings);
   const own = readKeys(root, system.sections ?? {}, findings);
-  const { load: entry, world, edge, faults = [] } = head.each;
+  const { load: entry, world, postgres, redis, edge, limits, faults = [] } = head.each;
   const load = entry && loadOf(entry, system);
   if (load !== undefined && world !== undefined && system.name !== '')
-    findings.push(...conflictsOf({ load, world, edge, faults, sections: own.each }, overrides, system));
+    findings.push(
+      ...conflictsOf(
+        { load, world, postgres, redis, edge, limits, faults, sections: own.each },
+        ...[overrides, system],
+      ),
+    );
   const planned = head.each.plan === undefined ? null : readPlan(head.each.plan, claims);
   findings.push(...(planned?.findings ?? []));
   if (head.all === null || own.all === null || load === undefined) return undefined;

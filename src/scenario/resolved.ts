@@ -3,7 +3,7 @@ import { stringify } from 'yaml';
 import { z } from 'zod';
 import { writtenBudget } from './budget.ts';
 import { edgeSchema } from './edge.ts';
-import { type ComponentLimits, limitsSchema } from './limits.ts';
+import { type ComponentLimits, limitsSchema, namedLimitsSchema } from './limits.ts';
 import { mapOperations } from './operations.ts';
 import { writtenPlan } from './plan.ts';
 import type { Scenario } from './scenario.ts';
@@ -28,6 +28,7 @@ export function writeScenario(scenario: Scenario, system: SystemScenario): strin
     postgres: writtenSettings(scenario.postgres),
     ...(scenario.redis === undefined ? {} : { redis: writtenSettings(scenario.redis) }),
     ...(scenario.edge === undefined ? {} : { edge: z.encode(edgeSchema, scenario.edge) }),
+    ...(scenario.limits === undefined ? {} : { limits: z.encode(namedLimitsSchema, scenario.limits) }),
     ...(scenario.plan === undefined ? {} : { plan: writtenPlan(scenario.plan) }),
     faults: scenario.faults.map((fault) => z.encode(faultSchema, fault)),
     budgets: scenario.budgets.map(writtenBudget),

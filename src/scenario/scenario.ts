@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Micros } from '../units.ts';
 import type { Budget } from './budget.ts';
 import type { EdgeSettings } from './edge.ts';
-import type { ComponentLimits } from './limits.ts';
+import type { ComponentLimits, NamedLimits } from './limits.ts';
 import type { OperationSpec, PerOperation } from './operations.ts';
 import type { Plan } from './plan.ts';
 import type { Path } from './problem.ts';
@@ -100,6 +100,8 @@ export interface Scenario {
   readonly redis?: RedisSettings | undefined;
   /** The proxy before the servers; absent: players reach the servers themselves. */
   readonly edge?: EdgeSettings | undefined;
+  /** Of the whole stack, `stack`, and of components without a section of their own, by name; absent: none. */
+  readonly limits?: NamedLimits | undefined;
   readonly deviations: readonly Deviation[];
   /** Measurements of the database without load: seconds each (0: none), rows of the scratch table. */
   readonly ceilings: Readonly<z.output<typeof ceilingsSchema>>;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { edgeSchema } from './edge.ts';
 import { duration, line, list, map, megabytes, oneOf, prose, quantity, whole, word } from './leaf.ts';
-import { limitsSchema } from './limits.ts';
+import { limitsSchema, namedLimitsSchema } from './limits.ts';
 import { planSchema } from './plan-schema.ts';
 import { redisSchema } from './redis-settings.ts';
 import {
@@ -185,6 +185,9 @@ export const headSchemas = (system: SystemScenario, names: readonly [string, ...
   world: worldSchema(system).prefault({}).describe('The servers that capbench starts'),
   postgres: postgresSchema.prefault({}).describe('The PostgreSQL that capbench starts'),
   ...partSchemas(system),
+  limits: namedLimitsSchema
+    .optional()
+    .describe('The most that all components together may use, and those without a section of their own'),
   deviations: list(deviationSchema, 100, 'deviations')
     .default([])
     .describe('Documented settings that are not applied, and why'),

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { platform } from 'node:os';
 import { messageOf, stackFailed } from '../errors.ts';
-import { sectionOf } from '../scenario/component-limits.ts';
+import { limitKeyOf, limitPath, WHOLE_STACK } from '../scenario/component-limits.ts';
+import type { ComponentLimits } from '../scenario/limits.ts';
 import { removeGroup } from '../supervision/cleanup.ts';
 import { readSmall } from '../supervision/proc.ts';
 import type { Confine } from '../supervision/process.ts';
@@ -13,13 +14,15 @@ import {
   type Controller,
   enterGroups,
   foldersOf,
+  type GroupParents,
   groupParents,
   groupsBelow,
   makeGroups,
   NO_GROUPS,
+  parentsWithin,
   readGroups,
 } from './control-groups.ts';
-import { type LimitPlan, type LimitWays, limitSettings, planLimits } from './limit-plan.ts';
+import { boundTo, type LimitPlan, type LimitWays, limitSettings, planLimits } from './limit-plan.ts';
 import type { AppliedSetting } from './stack.ts';
 
 /** The limits of a stack's components, as this host holds them. */
@@ -28,7 +31,8 @@ export interface AppliedLimits {
   readonly plans: readonly LimitPlan[];
   /** What its processes have to pass before they run; nothing for a component without limits. */
   confine(component: string): Confine;
-  groupsOf(component: string): ComponentGroups;
+  /** The groups that hold the limits of a component, or of the whole stack. */
+  groupsOf(name: string): ComponentGroups;
   /** The failure, or, where the kernel killed a process of the component for its memory, that. */
   blame(failure: StackFailure): StackFailure;
   /** Removes the groups, once their processes have ended. */
@@ -53,63 +57,92 @@ const ownCpus = (): readonly number[] =>
   cpuNumbers(/^Cpus_allowed_list:\s*(.*)$/m.exec(readSmall('/proc/self/status') ?? '')?.[1] ?? '');
 
 /** Which controllers the limits of a component need a group for. */
-const needsOf = ({ cpus, memory }: LimitPlan): ReadonlySet<Controller> =>
+const needsOf = (plan: LimitPlan | undefined): ReadonlySet<Controller> =>
   new Set([
-    ...(cpus === 'quota' ? (['cpu'] as const) : []),
-    ...(memory === 'group' ? (['memory'] as const) : []),
+    ...(plan?.cpus === 'quota' ? (['cpu'] as const) : []),
+    ...(plan?.memory === 'group' ? (['memory'] as const) : []),
   ]);
 
+/** The limits of a component that groups hold. */
+const heldByGroups = (plan: LimitPlan | undefined): ComponentLimits => {
+  const needs = needsOf(plan);
+  return {
+    ...(needs.has('cpu') ? { cpus: plan?.limits.cpus } : {}),
+    ...(needs.has('memory') ? { memory: plan?.limits.memory } : {}),
+  };
+};
+
 /**
- * Plans how the limits of these components are held, and makes the control groups for it. Rejects with exit code 93; no group
- * is left then.
+ * Plans how the limits of these components are held, and makes the control groups for it. Where a group holds a limit of the
+ * whole stack, each component has one within it. Rejects with exit code 93; no group is left then.
+ * @param whole the limits of all components together
  * @param mount where control groups are mounted, if not where they are on every Linux
  */
 export async function applyLimits(
   specs: readonly ComponentSpec[],
   env: Readonly<Record<string, string | undefined>>,
   watchdog: Pick<Watchdog, 'guardGroup' | 'releaseGroup'>,
+  whole: ComponentLimits | null = null,
   mount?: string,
 ): Promise<AppliedLimits> {
   const limited = specs.flatMap(({ name, limits }) => (limits == null ? [] : [{ name, limits }]));
-  const taskset = limited.length === 0 ? null : await findProgram('taskset', env);
+  const isLimited = limited.length > 0 || whole !== null;
+  const taskset = isLimited ? await findProgram('taskset', env) : null;
   const named = platform() === 'linux' ? env.CAPBENCH_CGROUP : undefined;
   const ways = (groups: LimitWays['groups']): LimitWays => ({ cpus: ownCpus(), taskset, groups });
   // What the groups are needed for follows from a plan with them; version 1 or 2 makes no difference to it.
-  const needed = new Set(planLimits(limited, ways(2)).flatMap((plan) => [...needsOf(plan)]));
+  const needed = new Set(planLimits(limited, ways(2), whole).flatMap((plan) => [...needsOf(plan)]));
   const parents = groupParents(named, needed, mount);
   const waysHere = ways(parents?.version ?? null);
-  const plans = planLimits(limited, waysHere);
+  const plans = planLimits(limited, waysHere, whole);
+  const planOf = (name: string): LimitPlan | undefined => plans.find((plan) => plan.name === name);
   const id = randomBytes(6).toString('hex');
+  /** The groups that the processes of a component are put into, and before them those of the stack. */
   const groups = new Map<string, ComponentGroups>();
   const remove = async (): Promise<void> => {
-    for (const folder of [...groups.values()].flatMap(foldersOf)) {
+    for (const folder of [...groups.values()].flatMap(foldersOf).reverse()) {
       // If that fails, the watchdog tries again at the end.
       if (await removeGroup(folder)) watchdog.releaseGroup(folder);
     }
   };
+  const make = async (
+    parent: GroupParents,
+    name: string,
+    needs: ReadonlySet<Controller>,
+  ): Promise<ComponentGroups> => {
+    const made = groupsBelow(parent, `capbench-${id}-${name}`, needs);
+    groups.set(name, made);
+    for (const folder of foldersOf(made)) await watchdog.guardGroup(folder);
+    await makeGroups(made, heldByGroups(planOf(name)), parent.version, needed);
+    return made;
+  };
   try {
-    for (const plan of plans) {
-      if (parents === null) break;
-      const own = groupsBelow(parents, `capbench-${id}-${plan.name}`, needsOf(plan));
-      groups.set(plan.name, own);
-      for (const folder of foldersOf(own)) await watchdog.guardGroup(folder);
-      await makeGroups(own, plan.limits, parents.version);
+    if (parents !== null) {
+      const ofStack = needsOf(planOf(WHOLE_STACK));
+      const inside = parentsWithin(parents, await make(parents, WHOLE_STACK, ofStack));
+      for (const { name } of specs) await make(inside, name, new Set([...ofStack, ...needsOf(planOf(name))]));
     }
   } catch (error) {
     await remove();
     throw error;
   }
-  const planOf = (name: string): LimitPlan | undefined => plans.find((plan) => plan.name === name);
-  const groupsOf = (name: string): ComponentGroups => groups.get(name) ?? NO_GROUPS;
+  const entered = (name: string): ComponentGroups => groups.get(name) ?? NO_GROUPS;
+  const groupsOf = (name: string): ComponentGroups => {
+    const needs = needsOf(planOf(name));
+    const { cpu, memory } = entered(name);
+    const own = { cpu: needs.has('cpu') ? cpu : null, memory: needs.has('memory') ? memory : null };
+    if (name !== WHOLE_STACK || own.memory === null) return own;
+    return { ...own, within: specs.flatMap((spec) => entered(spec.name).memory ?? []) };
+  };
   return {
     plans,
     settings: limitSettings(plans, waysHere),
     confine: (name) => async (pid) => {
-      const cpus = planOf(name)?.cpus ?? null;
+      const cpus = boundTo(planOf(name)) ?? boundTo(planOf(WHOLE_STACK));
       try {
-        if (typeof cpus === 'object' && cpus !== null && taskset !== null)
-          await outputOf(taskset, ['-p', cpuMask(cpus.of), String(pid)], env, TASKSET_MS);
-        await enterGroups(groupsOf(name), pid);
+        if (cpus !== null && taskset !== null)
+          await outputOf(taskset, ['-p', cpuMask(cpus), String(pid)], env, TASKSET_MS);
+        await enterGroups(entered(name), pid);
       } catch (error) {
         throw stackFailed(
           `the limits of ${name} cannot be applied: ${messageOf(error)}`,
@@ -121,13 +154,21 @@ export async function applyLimits(
     groupsOf,
     blame(failure) {
       const { component, message } = failure;
-      const kills = readGroups(groupsOf(component)).outOfMemoryKills ?? 0;
+      const kills = readGroups(entered(component)).outOfMemoryKills ?? 0;
       if (kills === 0) return failure;
-      const [section, memory] = [sectionOf(component), planOf(component)?.limits.memory];
+      const reached = [component, WHOLE_STACK].flatMap((name) => {
+        const memory = needsOf(planOf(name)).has('memory') ? planOf(name)?.limits.memory : undefined;
+        return memory === undefined ? [] : [{ name, memory }];
+      });
+      const limits = reached.map(
+        ({ name, memory }) =>
+          `${name === WHOLE_STACK ? 'the limit of the stack' : 'its limit'} of ${memory}MB`,
+      );
+      const keys = reached.map(({ name }) => `${limitPath(limitKeyOf(name)).join('.')}.memory`);
       return {
         component,
-        message: `${message}: the kernel killed ${kills === 1 ? 'a process' : `${kills} processes`} of it at its limit of ${memory}MB`,
-        hint: `raise ${section}.limits.memory in the scenario, or lower what it needs`,
+        message: `${message}: the kernel killed ${kills === 1 ? 'a process' : `${kills} processes`} of it at ${limits.join(' or ')}`,
+        hint: `raise ${keys.join(' or ')} in the scenario, or lower what it needs`,
       };
     },
     remove,

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { codeOf, messageOf, stackFailed } from '../errors.ts';
 import type { ComponentLimits } from '../scenario/limits.ts';
@@ -22,6 +22,8 @@ export interface GroupParents {
 export interface ComponentGroups {
   readonly cpu: string | null;
   readonly memory: string | null;
+  /** Groups within that of `memory`, in which version 1 counts what it kills. */
+  readonly within?: readonly string[];
 }
 
 export const NO_GROUPS: ComponentGroups = { cpu: null, memory: null };
@@ -94,6 +96,14 @@ function isLimited(folder: string, version: 1 | 2, controller: Controller): bool
   return bytes !== '' && Number(bytes) < UNLIMITED;
 }
 
+/** Where the groups of components are made that are within those of the whole stack. */
+export function parentsWithin(parents: GroupParents, { cpu, memory }: ComponentGroups): GroupParents {
+  const { version } = parents;
+  // Version 2 has one folder for both.
+  const [ofCpu, ofMemory] = version === 2 ? [cpu ?? memory, memory ?? cpu] : [cpu, memory];
+  return { version, cpu: ofCpu ?? parents.cpu, memory: ofMemory ?? parents.memory };
+}
+
 /** The folders of a component's groups, before they are made. */
 export const groupsBelow = (
   { cpu, memory }: GroupParents,
@@ -109,24 +119,28 @@ export const foldersOf = ({ cpu, memory }: ComponentGroups): readonly string[] =
   ...new Set([cpu, memory].filter((folder) => folder !== null)),
 ];
 
-/** Makes the groups and sets their limits. Rejects with exit code 93. */
+/**
+ * Makes the groups and sets the limits that they hold. Rejects with exit code 93.
+ * @param controllers those that groups within these need, too
+ */
 export async function makeGroups(
   groups: ComponentGroups,
   limits: ComponentLimits,
   version: 1 | 2,
+  controllers: ReadonlySet<Controller>,
 ): Promise<void> {
   const { cpu, memory } = groups;
   const folders = foldersOf(groups);
   try {
     if (version === 2) {
-      for (const folder of folders) {
-        const wanted = [...(cpu === null ? [] : ['+cpu']), ...(memory === null ? [] : ['+memory'])];
-        await delegate(dirname(folder), wanted);
-      }
+      const wanted = [...controllers].map((one) => `+${one}`);
+      for (const folder of folders) await delegate(dirname(folder), wanted);
     }
     for (const folder of folders) await mkdir(folder);
-    if (cpu !== null) await limitCpus(cpu, Math.round((limits.cpus ?? 0) * PERIOD), version);
-    if (memory !== null) await limitMemory(memory, (limits.memory ?? 0) * 2 ** 20, version);
+    if (cpu !== null && limits.cpus !== undefined)
+      await limitCpus(cpu, Math.round(limits.cpus * PERIOD), version);
+    if (memory !== null && limits.memory !== undefined)
+      await limitMemory(memory, limits.memory * 2 ** 20, version);
   } catch (error) {
     throw stackFailed(
       `the control group ${folders.join(' and ')} cannot be made: ${messageOf(error)}`,
@@ -139,7 +153,7 @@ export async function makeGroups(
 /** Lets the groups below have these controllers, unless they have. */
 async function delegate(parent: string, wanted: readonly string[]): Promise<void> {
   const file = join(parent, 'cgroup.subtree_control');
-  const present = (await readFile(file, 'latin1')).trim().split(' ');
+  const present = (readSmall(file) ?? '').trim().split(' ');
   const missing = wanted.filter((one) => !present.includes(one.slice(1)));
   if (missing.length > 0) await writeFile(file, missing.join(' '));
 }
@@ -156,8 +170,14 @@ async function limitMemory(folder: string, bytes: number, version: 1 | 2): Promi
     version === 2
       ? (['memory.max', 'memory.swap.max', '0'] as const)
       : (['memory.limit_in_bytes', 'memory.memsw.limit_in_bytes', String(bytes)] as const);
+  // Older kernels do not count groups within a group of version 1 unless they are told to, before there is one.
+  if (version === 1) await writeIfThere(join(folder, 'memory.use_hierarchy'), '1');
   await writeFile(join(folder, limit), String(bytes));
-  await writeFile(join(folder, swap), most, { flag: 'r+' }).catch((error: unknown) => {
+  await writeIfThere(join(folder, swap), most);
+}
+
+async function writeIfThere(file: string, text: string): Promise<void> {
+  await writeFile(file, text, { flag: 'r+' }).catch((error: unknown) => {
     if (codeOf(error) !== 'ENOENT') throw error;
   });
 }
@@ -176,16 +196,23 @@ export interface GroupCounts {
   readonly outOfMemoryKills: number | null;
 }
 
-export function readGroups({ cpu, memory }: ComponentGroups): GroupCounts {
+export function readGroups({ cpu, memory, within = [] }: ComponentGroups): GroupCounts {
   const count = (folder: string | null, file: string, name: string): number | null => {
     const text = folder === null ? null : readSmall(join(folder, file));
     const found = new RegExp(`^${name} (\\d+)$`, 'm').exec(text ?? '')?.[1];
     return found === undefined ? null : Number(found);
   };
+  const kills = (folder: string | null): number | null =>
+    count(folder, 'memory.events', 'oom_kill') ?? count(folder, 'memory.oom_control', 'oom_kill');
   return {
     periods: count(cpu, 'cpu.stat', 'nr_periods'),
     throttledPeriods: count(cpu, 'cpu.stat', 'nr_throttled'),
-    outOfMemoryKills:
-      count(memory, 'memory.events', 'oom_kill') ?? count(memory, 'memory.oom_control', 'oom_kill'),
+    outOfMemoryKills: most(kills(memory), within.map(kills)),
   };
+}
+
+/** Version 2 counts a kill also in the groups around that of the process, version 1 only there. */
+function most(own: number | null, within: readonly (number | null)[]): number | null {
+  const sum = within.reduce<number>((all, one) => all + (one ?? 0), 0);
+  return own === null ? null : Math.max(own, sum);
 }

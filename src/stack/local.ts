@@ -1,5 +1,7 @@
 import { tmpdir } from 'node:os';
 import { interrupted, messageOf, stackFailed } from '../errors.ts';
+import { WHOLE_STACK } from '../scenario/component-limits.ts';
+import type { ComponentLimits } from '../scenario/limits.ts';
 import type { Deviation } from '../scenario/scenario.ts';
 import { keepPriorityLow, niceStepsBelow } from '../supervision/priority.ts';
 import { openRunFolder } from '../supervision/run-folder.ts';
@@ -24,6 +26,8 @@ export interface LocalStackOptions
   readonly settings?: readonly AppliedSetting[];
   /** Deviations from the documented stack, which are reported among the settings. */
   readonly deviations?: readonly Deviation[];
+  /** The most that all components together may use. */
+  readonly stackLimits?: ComponentLimits | null;
 }
 
 /** /tmp serves where TMPDIR is too long a path, or closed to the other account. */
@@ -42,12 +46,12 @@ export async function openLocalStack(
   options: LocalStackOptions,
 ): Promise<Stack> {
   const { watchdog, signal, basePort = null, scenarioFolder = '/', ...rest } = options;
-  const { settings: _, deviations: __, ...given } = rest;
+  const { settings: _, deviations: __, stackLimits = null, ...given } = rest;
   try {
     signal.throwIfAborted();
     const user = specs.some(({ unprivileged }) => unprivileged === true) ? unprivilegedUser() : null;
     const folder = await openRunFolder(watchdog, temporaryFolders(), user);
-    const limits = await applyLimits(specs, options.env, watchdog).catch(async (error) => {
+    const limits = await applyLimits(specs, options.env, watchdog, stackLimits).catch(async (error) => {
       await folder.remove();
       throw error;
     });
@@ -123,16 +127,18 @@ function stackOf(
   };
 }
 
-/** The components with limits that are started here. */
+/** The components with limits that are started here, and the whole stack where it has some. */
 const limitedOf = (components: readonly Component[], { plans, groupsOf }: AppliedLimits) =>
-  components.flatMap((component): LimitedComponent[] => {
-    const plan = plans.find(({ name }) => name === component.name);
-    if (plan === undefined || component.pid === null) return [];
+  plans.flatMap(({ name, limits }): LimitedComponent[] => {
+    const started = components.filter(
+      (component) => component.pid !== null && (name === WHOLE_STACK || name === component.name),
+    );
+    if (started.length === 0) return [];
     return [
       {
-        ...{ name: plan.name, limits: plan.limits, groups: groupsOf(plan.name) },
-        get pid() {
-          return component.pid;
+        ...{ name, limits, groups: groupsOf(name) },
+        get pids() {
+          return started.flatMap(({ pid }) => pid ?? []);
         },
       },
     ];

@@ -30,12 +30,12 @@ export interface DatabaseEndpoint {
 /** A target's database, which is only read. */
 export type Attached = Pick<PostgresAddress, 'connectionString' | 'address' | 'shown'>;
 
-/** A component that has limits, for the probe that compares what it uses. */
+/** A component that has limits, or the whole stack, for the probe that compares what it uses. */
 export interface LimitedComponent {
   readonly name: string;
   readonly limits: ComponentLimits;
-  /** Its current process on this host. */
-  readonly pid: number | null;
+  /** Its current process on this host; of the stack, those of all components. */
+  readonly pids: readonly number[];
   readonly groups: ComponentGroups;
 }
 

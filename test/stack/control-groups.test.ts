@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { applyLimits, cpuMask, cpuNumbers } from '../../src/stack/applied-limits.ts';
 import type { ComponentSpec } from '../../src/stack/component-spec.ts';
@@ -31,7 +31,7 @@ test('a group of version 2 has both limits and no swap', async () => {
   const parents = groupParents('/bench', BOTH, mount, '0::/\n');
   expect(parents).toEqual({ version: 2, cpu: join(mount, 'bench'), memory: join(mount, 'bench') });
   const groups = groupsBelow(parents!, 'capbench-1-world-1', BOTH);
-  await makeGroups(groups, { cpus: 0.5, memory: 512 }, 2);
+  await makeGroups(groups, { cpus: 0.5, memory: 512 }, 2, BOTH);
   expect(groups.cpu).toBe(groups.memory);
   expect(read(groups.cpu, 'cpu.max')).toBe('50000 100000');
   expect(read(groups.memory, 'memory.max')).toBe(String(512 * 2 ** 20));
@@ -44,7 +44,7 @@ test('version 1 has a folder for each controller', async () => {
   const parents = groupParents('/bench', BOTH, mount, '4:memory:/\n1:cpu,cpuacct:/\n');
   expect(parents).toMatchObject({ version: 1 });
   const groups = groupsBelow(parents!, 'capbench-1-redis', BOTH);
-  await makeGroups(groups, { cpus: 1.5, memory: 64 }, 1);
+  await makeGroups(groups, { cpus: 1.5, memory: 64 }, 1, BOTH);
   expect(read(join(mount, 'cpu/bench/capbench-1-redis'), 'cpu.cfs_quota_us')).toBe('150000');
   expect(read(join(mount, 'cpu/bench/capbench-1-redis'), 'cpu.cfs_period_us')).toBe('100000');
   expect(read(join(mount, 'memory/bench/capbench-1-redis'), 'memory.limit_in_bytes')).toBe(
@@ -125,7 +125,7 @@ test('a component that the kernel killed for its memory is said to be', async ()
   const guarded: string[] = [];
   const watchdog = { guardGroup: async (path: string) => void guarded.push(path), releaseGroup: () => {} };
   const spec = { name: 'world-1', limits: { memory: 64 } } as ComponentSpec;
-  const applied = await applyLimits([spec], { CAPBENCH_CGROUP: '/bench' }, watchdog, mount);
+  const applied = await applyLimits([spec], { CAPBENCH_CGROUP: '/bench' }, watchdog, null, mount);
   const { cpu, memory } = applied.groupsOf('world-1');
   expect(cpu).toBeNull();
   expect(guarded).toEqual([memory]);
@@ -149,4 +149,65 @@ test('CPUs are read as the kernel lists them, and written as taskset wants them'
   expect(cpuNumbers('')).toEqual([]);
   expect(cpuMask([0])).toBe('0x1');
   expect(cpuMask([0, 5, 64])).toBe('0x10000000000000021');
+});
+
+describe('a group of the whole stack', () => {
+  const SPECS = [
+    { name: 'world-1', limits: { memory: 64 } },
+    { name: 'relay', limits: null },
+  ] as unknown as readonly ComponentSpec[];
+  const open = async (version: 1 | 2) => {
+    const mount = groupsOf(version, 'bench');
+    const guarded: string[] = [];
+    const watchdog = { guardGroup: async (path: string) => void guarded.push(path), releaseGroup: () => {} };
+    const whole = { cpus: 1.5, memory: 256 };
+    return {
+      guarded,
+      applied: await applyLimits(SPECS, { CAPBENCH_CGROUP: '/bench' }, watchdog, whole, mount),
+    };
+  };
+
+  test.each([1, 2] as const)('has one within for each component (version %i)', async (version) => {
+    const { guarded, applied } = await open(version);
+    const { cpu, memory } = applied.groupsOf('stack');
+    if (version === 2) {
+      expect(cpu).toBe(memory);
+      expect(read(cpu, 'cpu.max')).toBe('150000 100000');
+      expect(read(memory, 'memory.max')).toBe(String(256 * 2 ** 20));
+    } else {
+      expect(read(cpu, 'cpu.cfs_quota_us')).toBe('150000');
+      expect(read(memory, 'memory.limit_in_bytes')).toBe(String(256 * 2 ** 20));
+    }
+    const own = applied.groupsOf('world-1').memory ?? '';
+    expect(dirname(own)).toBe(memory);
+    expect(read(own, version === 2 ? 'memory.max' : 'memory.limit_in_bytes')).toBe(String(64 * 2 ** 20));
+    // A component without limits of its own is in the groups of the stack, and has no figures.
+    expect(applied.groupsOf('relay')).toEqual({ cpu: null, memory: null });
+    await applied.confine('relay')(4712);
+    const inside = guarded.filter((folder) => folder.endsWith('-relay'));
+    expect(inside.map(dirname)).toEqual([...new Set([cpu, memory])]);
+    for (const folder of inside) expect(read(folder, 'cgroup.procs')).toBe('4712');
+    expect(new Set(guarded.map((folder) => folder.replace(/.*capbench-[0-9a-f]+-/, '')))).toEqual(
+      new Set(['stack', 'world-1', 'relay']),
+    );
+  });
+
+  test('has what was killed within it, which version 1 counts only there', async () => {
+    const { applied } = await open(1);
+    const { memory, within = [] } = applied.groupsOf('stack');
+    const [ofServer = '', ofRelay = ''] = within;
+    writeFileSync(join(memory ?? '', 'memory.oom_control'), 'oom_kill 0\n');
+    writeFileSync(join(ofServer, 'memory.oom_control'), 'oom_kill 1\n');
+    writeFileSync(join(ofRelay, 'memory.oom_control'), 'oom_kill 2\n');
+    expect(readGroups(applied.groupsOf('stack')).outOfMemoryKills).toBe(3);
+    const failure = { message: 'it ended', hint: '' };
+    expect(applied.blame({ component: 'relay', ...failure })).toMatchObject({
+      message: 'it ended: the kernel killed 2 processes of it at the limit of the stack of 256MB',
+      hint: 'raise limits.stack.memory in the scenario, or lower what it needs',
+    });
+    expect(applied.blame({ component: 'world-1', ...failure })).toMatchObject({
+      message:
+        'it ended: the kernel killed a process of it at its limit of 64MB or the limit of the stack of 256MB',
+    });
+  });
 });

@@ -18,10 +18,13 @@ test('whole CPUs are bound, each component to those after the one before, and sh
   });
 });
 
-test('a share of a CPU, and memory, are held by a control group, and measured without one', () => {
+test('a share of a CPU is held by a control group, or by the next whole number of CPUs; memory is measured then', () => {
   const limited = [of('world-1', 0.5, 512)];
   expect(planLimits(limited, { ...TWO, groups: 2 })).toMatchObject([{ cpus: 'quota', memory: 'group' }]);
-  expect(planLimits(limited, TWO)).toMatchObject([{ cpus: 'measured', memory: 'measured' }]);
+  expect(planLimits(limited, TWO)).toMatchObject([
+    { cpus: { by: 'affinity', of: [0], isMore: true }, memory: 'measured' },
+  ]);
+  expect(planLimits(limited, { ...TWO, taskset: null })[0]?.cpus).toBe('measured');
   expect(planLimits([of('world-1', 0.5)], TWO)[0]?.memory).toBeNull();
   expect(planLimits([of('world-1', undefined, 512)], TWO)[0]?.cpus).toBeNull();
 });
@@ -48,7 +51,7 @@ test('one setting for each section says how its limits are held, and why they ar
     {
       setting: 'postgresLimits',
       documented: '0.5 CPUs',
-      applied: 'CPUs measured against it',
+      applied: '1 CPU by affinity, measured against 0.5 CPUs',
       reason: expect.stringMatching(/CAPBENCH_CGROUP/),
       hardware: false,
     },
@@ -68,10 +71,41 @@ test('limits that need more CPUs together than there are say that the components
   expect(limitSettings(planLimits(limited, ways), ways)).toMatchObject([
     {
       setting: 'worldLimits',
-      reason: 'all limits together are 2.5 CPUs, and this host has 2, which the components share',
+      reason: 'all limits together take 2.5 CPUs, and this host has 2, which the components share',
       hardware: true,
     },
     { setting: 'postgresLimits', hardware: true },
     { setting: 'redisLimits', reason: null, hardware: false },
   ]);
+});
+
+test('components share the CPUs of the stack, whose limits are a setting of their own', () => {
+  const EIGHT: LimitWays = { ...TWO, cpus: [0, 1, 2, 3, 4, 5, 6, 7] };
+  const plans = planLimits([of('world-1', 1), of('postgres', 2), of('relay', 0.5)], EIGHT, {
+    cpus: 2,
+    memory: 4096,
+  });
+  expect(plans.map(({ name, cpus }) => [name, cpus])).toEqual([
+    ['stack', { by: 'affinity', of: [0, 1] }],
+    ['world-1', { by: 'affinity', of: [0] }],
+    ['postgres', { by: 'affinity', of: [0, 1] }],
+    ['relay', { by: 'affinity', of: [1], isMore: true }],
+  ]);
+  expect(plans[0]?.memory).toBe('measured');
+  const why = 'all limits together take 4 CPUs, and the stack may use 2, which the components share';
+  expect(limitSettings(plans, EIGHT)).toMatchObject([
+    {
+      setting: 'stackLimits',
+      documented: '2 CPUs, 4096MB',
+      applied: '2 CPUs by affinity, memory measured against it',
+    },
+    // No other hardware would change that.
+    { setting: 'worldLimits', reason: why, hardware: false },
+    { setting: 'postgresLimits', reason: why },
+    { setting: 'relayLimits', reason: expect.stringContaining(why) },
+  ]);
+  expect(planLimits([], EIGHT, { cpus: 2.5 })[0]?.cpus).toMatchObject({ of: [0, 1, 2], isMore: true });
+  expect(
+    planLimits([of('redis', 1)], { ...EIGHT, groups: 2 }, { cpus: 2.5 }).map(({ cpus }) => cpus),
+  ).toEqual(['quota', { by: 'affinity', of: [0] }]);
 });

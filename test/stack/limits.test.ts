@@ -99,27 +99,27 @@ describe.skipIf(!canBind)('affinity', () => {
     );
     onTestFinished(() => stack.close());
     const cpus = (name: string): readonly string[] => [
-      ...new Set(family(limited(stack, name).pid ?? 0).map(cpusOf)),
+      ...new Set(family(limited(stack, name).pids[0] ?? 0).map(cpusOf)),
     ];
     for (const name of ['world-1', 'world-2', 'postgres'])
       expect(cpus(name)).toEqual([expect.stringMatching(/^\d+$/)]);
     expect(cpus('world-1')).not.toEqual(cpus('world-2'));
-    expect(family(limited(stack, 'postgres').pid ?? 0).length).toBeGreaterThan(3);
+    expect(family(limited(stack, 'postgres').pids[0] ?? 0).length).toBeGreaterThan(3);
     expect(appliedTo(stack, 'world')).toBe('1 CPU by affinity, memory measured against it');
     expect(appliedTo(stack, 'postgres')).toBe('1 CPU by affinity');
     // What is not under test is not limited.
     expect(cpusOf(process.pid)).not.toMatch(/^\d+$/);
 
-    const before = limited(stack, 'world-1').pid;
+    const before = limited(stack, 'world-1').pids[0];
     const where = cpus('world-1');
     await stack.disturb?.kill('world-1', seconds(0));
-    expect(limited(stack, 'world-1').pid).not.toBe(before);
+    expect(limited(stack, 'world-1').pids[0]).not.toBe(before);
     expect(cpus('world-1')).toEqual(where);
   });
 
   test.skipIf(!hasRedis)('so does Redis', async () => {
     const stack = await open([{ ...redisComponent(), limits: { cpus: 1 } }], process.env);
-    expect(cpusOf(limited(stack, 'redis').pid ?? 0)).toMatch(/^\d+$/);
+    expect(cpusOf(limited(stack, 'redis').pids[0] ?? 0)).toMatch(/^\d+$/);
   });
 
   test('the server of a start command has those of the world, with its children', async () => {
@@ -148,7 +148,7 @@ budgets: []
       { watchdog, signal: new AbortController().signal },
     );
     onTestFinished(() => stack.close());
-    const { pid } = limited(stack, 'server');
+    const [pid] = limited(stack, 'server').pids;
     await expect.poll(() => family(pid ?? 0).length).toBeGreaterThan(1);
     expect(new Set(family(pid ?? 0).map(cpusOf))).toEqual(new Set([expect.stringMatching(/^\d+$/)]));
     expect(appliedTo(stack, 'world')).toBe('1 CPU by affinity');
@@ -198,7 +198,8 @@ describe.skipIf(cpuTimes() === null || !mayLimitCpus())('a control group', () =>
   test('holds a share of a CPU of a component and its children, says so, and goes with the stack', async () => {
     const stack = await open([shell('world-1', 'while :; do :; done & sleep 100', { cpus: 0.2 })], HERE);
     expect(appliedTo(stack, 'world')).toMatch(/^0\.2 CPUs by quota of a control group \(version [12]\)$/);
-    const { pid, groups } = limited(stack, 'world-1');
+    const { pids, groups } = limited(stack, 'world-1');
+    const [pid] = pids;
     const folder = groups.cpu ?? '';
     const inside = () => readFileSync(`${folder}/cgroup.procs`, 'utf8').trim().split('\n').map(Number);
     await expect.poll(() => family(pid ?? 0).length).toBeGreaterThan(1);
@@ -209,7 +210,7 @@ describe.skipIf(cpuTimes() === null || !mayLimitCpus())('a control group', () =>
       expect.arrayContaining(['limits.world-1.periods', 'limits.world-1.throttledPeriods']),
     );
     await stack.disturb?.kill('world-1', seconds(0));
-    expect(inside()).toContain(limited(stack, 'world-1').pid);
+    expect(inside()).toContain(limited(stack, 'world-1').pids[0]);
     await stack.close();
     expect(existsSync(folder)).toBe(false);
     expect(readdirSync(dirname(folder)).filter((name) => name.includes(folder.split('-')[1] ?? '?'))).toEqual(
