@@ -4,7 +4,9 @@ import { wrongFrames } from '../../load/module/wrong-frames.ts';
 import type { SourceTools } from '../../load/source.ts';
 import type { Operation, PlayerSocket, Session } from '../../player.d.ts';
 import { isInside, SIZE, type Spot } from './area.ts';
+import { CommonSight, type Seer } from './common-sight.ts';
 import { LONGEST_STEP, openSight, type Sight } from './sight.ts';
+import { Trail } from './trail.ts';
 import { type Command, decodeFrame, encodeCommand, type Frame } from './wire.ts';
 import { emoteOf, lineOf, sayingOf } from './words.ts';
 import { PLAY_PATH, realmWorkload } from './workload.ts';
@@ -14,6 +16,8 @@ interface AgentSession extends Session {
   /** Commands without an answer, by their numbers. */
   readonly waiting: Map<number, Waiting>;
   readonly sight: Sight;
+  /** Null behind a proxy, where it is not known who shares a world. */
+  readonly seer: Seer | null;
   /** Where it stands, after the moves that were acknowledged; and after those that it has sent. */
   here: Spot;
   goal: Spot;
@@ -53,6 +57,13 @@ export function realmPlayers(
   };
 
   const wrong = wrongFrames();
+  const commonSight = new CommonSight();
+  const trails = new Map<number, Trail>();
+  const trailOf = (agent: number): Trail => {
+    const trail = trails.get(agent) ?? new Trail();
+    trails.set(agent, trail);
+    return trail;
+  };
 
   /** The command that is answered; undefined where none of this kind waits. */
   const settle = (
@@ -86,15 +97,20 @@ export function realmPlayers(
       case 'snapshot':
         for (const problem of session.sight.snapshot(session.here, frame.agents))
           wrong(context, problem, frame);
+        session.seer?.snapshot(frame, context.now());
         break;
       case 'update':
         for (const number of frame.acks) {
           const asked = settle(context, session, number, {
             ...{ result: 'ok', isOfKind: ({ type }) => type === 'move', frame },
           });
-          if (asked?.command.type === 'move') session.here = { x: asked.command.x, z: asked.command.z };
+          if (asked?.command.type !== 'move') continue;
+          session.here = { x: asked.command.x, z: asked.command.z };
+          trailOf(player).applied(number);
         }
         for (const problem of session.sight.update(session.here, frame)) wrong(context, problem, frame);
+        for (const problem of session.seer?.update(frame, session.here, context.now()) ?? [])
+          wrong(context, problem, 'an update before this one');
         break;
       case 'ack': {
         const asked = settle(context, session, frame.seq, {
@@ -111,6 +127,7 @@ export function realmPlayers(
           // It never asks for a spot outside.
           isOfKind: ({ type }) => reason === 'rate_limited' || (type === 'move' && reason === 'collision'),
         });
+        if (asked?.command.type === 'move') trailOf(player).refused(frame.seq);
         // It goes on from where it stands, unless it is on its way to somewhere else.
         if (asked?.command.type === 'move' && isSame(asked.command, session.goal))
           session.goal = session.here;
@@ -170,9 +187,13 @@ export function realmPlayers(
             const { agent, last, x, z } = frame;
             if (agent !== player || !isInside({ x, z }))
               wrong(context, 'the welcome of another agent', frame);
+            const astray = trailOf(player).welcomed(last, { x, z });
+            if (astray !== null) wrong(context, astray, frame);
+            const isOther = isOtherOf(player);
             session = {
-              ...{ lastNumber: last, socket, waiting: new Map(), sight: openSight(isOtherOf(player)) },
+              ...{ lastNumber: last, socket, waiting: new Map(), sight: openSight(isOther) },
               ...{ here: { x, z }, goal: { x, z } },
+              seer: isDealt ? commonSight.came(player, { x, z }, isOther, context.now()) : null,
             };
             resolve(session);
           }
@@ -181,12 +202,14 @@ export function realmPlayers(
         socket.on('close', (code, reason) => {
           const why = `the world closed the connection (${code}${reason.length > 0 ? `, ${reason}` : ''})`;
           reject(new Error(why));
+          session?.seer?.left();
           context.lost(why);
         });
       }),
     perform(session, operation, context) {
       const command = commandOf(session, operation, context);
       session.waiting.set(operation.number, { operation, command });
+      if (command.type === 'move') trailOf(context.player).sent(command.seq, command);
       session.socket.send(encodeCommand(command));
     },
     close({ socket }) {

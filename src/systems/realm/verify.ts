@@ -7,6 +7,7 @@ import { askJson } from '../../stack/health.ts';
 import type { WorldEndpoint } from '../../stack/stack.ts';
 import { isInside } from './area.ts';
 import { RelayConnection } from './relay-connection.ts';
+import { faultOf, type SignedEvent, tagOf, worldKey } from './signed-event.ts';
 import { AGENT_KIND, agentOf, isStoredAgent, type StoredAgent } from './stored-agent.ts';
 import { realmWorkload, STATE_PATH } from './workload.ts';
 
@@ -16,7 +17,7 @@ const ANSWER_MS = 5_000;
 const SYNC_MS = 2_500;
 
 /**
- * Verifies every command that was acknowledged. During the load a command is kept where its world or the relay has it; at the end,
+ * Verifies every command that was acknowledged, and that one of the run's worlds has signed each event of the relay. During the load a command is kept where its world or the relay has it; at the end,
  * once the worlds have synced, only what the relay has counts. What a world alone had when it was killed may be lost: this is the
  * interval of the syncs, and a second in which one of them is under way.
  */
@@ -24,15 +25,20 @@ export const openVerification: OpenVerification = async ({ endpoints: { worlds, 
   const relay = addresses?.relay;
   if (relay === undefined) return { because: 'its relay is unknown' };
   const { syncSeconds } = realmWorkload(workload);
+  const token = tokenOf(worlds);
+  const faultIn = openSignatureCheck(worlds.map((_, i) => worldKey(token, i + 1).pubkey));
   return verifyNumbers({
     read: async (end) => {
       // First the worlds: what is synced meanwhile is at the relay then.
       const inWorlds = await Promise.all(worlds.map(readWorld));
-      const atRelay = await readRelay(relay, tokenOf(worlds));
-      return end ? savedNumbers(inWorlds, atRelay) : storedNumbers(inWorlds, atRelay);
+      const events = await readRelay(relay, token);
+      const atRelay = events.flatMap((event) => keptIn(event) ?? []);
+      const stored = end ? savedNumbers(inWorlds, atRelay) : storedNumbers(inWorlds, atRelay);
+      return { ...stored, wrong: [...events.flatMap((event) => faultIn(event) ?? []), ...stored.wrong] };
     },
     stillMs: 1e3 * syncSeconds + SYNC_MS,
-    losses: worlds.map((_, i) => ({ of: `world-${i + 1}`, withinSeconds: syncSeconds + 1 })),
+    // One that is asked to end has synced before.
+    losses: worlds.map((_, i) => ({ of: `world-${i + 1}`, withinSeconds: syncSeconds + 1, by: ['kill'] })),
   });
 };
 
@@ -105,17 +111,34 @@ async function readWorld(world: WorldEndpoint): Promise<readonly Kept[]> {
   });
 }
 
-async function readRelay(url: string, token: string): Promise<readonly Kept[]> {
+async function readRelay(url: string, token: string): Promise<readonly SignedEvent[]> {
   const relay = await RelayConnection.open({ url, token, limit: ANSWER_MS });
   try {
-    const events = await relay.request({ kinds: [AGENT_KIND] });
-    return events.flatMap((event) => {
-      const kept = agentOf(event);
-      return kept === null ? [] : [kept];
-    });
+    return await relay.request({ kinds: [AGENT_KIND] });
   } finally {
     relay.close();
   }
+}
+
+/** Null for an event of no agent, which has no numbers then. */
+const keptIn = (event: SignedEvent): readonly [Kept] | null => {
+  const kept = agentOf(event);
+  return kept === null ? null : [kept];
+};
+
+/** Says what is wrong with an event of the relay, in one sentence, or null: each is checked once, however often it is read. */
+export function openSignatureCheck(authors: readonly string[]): (event: SignedEvent) => string | null {
+  const checked = new Map<string, string | null>();
+  return (event) => {
+    const key = JSON.stringify(event);
+    const known = checked.get(key);
+    if (known !== undefined) return known;
+    const fault = authors.includes(event.pubkey) ? faultOf(event) : 'its author is none of the worlds';
+    const name = tagOf(event, 'd') ?? 'nobody';
+    const found = fault === null ? null : `the relay's event of agent ${name} is not of its world: ${fault}`;
+    checked.set(key, found);
+    return found;
+  };
 }
 
 /** The run's token, which the relay requires as the worlds do. */

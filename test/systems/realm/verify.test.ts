@@ -1,8 +1,15 @@
 import { expect, test } from 'vitest';
 import { hashOf } from '../../../src/hashed-numbers.ts';
 import type { NumberRanges } from '../../../src/number-ranges.ts';
+import { signEvent, worldKey } from '../../../src/systems/realm/signed-event.ts';
 import type { StoredAgent } from '../../../src/systems/realm/stored-agent.ts';
-import { type Kept, savedNumbers, storedNumbers } from '../../../src/systems/realm/verify.ts';
+import { agentDraft } from '../../../src/systems/realm/stored-agent.ts';
+import {
+  type Kept,
+  openSignatureCheck,
+  savedNumbers,
+  storedNumbers,
+} from '../../../src/systems/realm/verify.ts';
 
 const AGENT = 3;
 const after = (numbers: NumberRanges, more: Partial<StoredAgent> = {}): StoredAgent => ({
@@ -65,4 +72,17 @@ test('after the same commands the relay has the agent that its world has', () =>
     expect(savedNumbers([[kept(after([[1, 6]]))]], atRelay).wrong).toEqual([]);
     expect(savedNumbers([[kept(state)]], [...atRelay, kept(state)]).wrong).toEqual([]);
   }
+});
+
+test('an event of the relay has to be one that a world of the run has signed', () => {
+  const key = worldKey('token', 1);
+  const faultIn = openSignatureCheck([key.pubkey]);
+  const event = signEvent(key, agentDraft(AGENT, 1_000, after([[1, 5]])));
+  expect(faultIn(event)).toBeNull();
+  const changed = { ...event, content: event.content.replace('"x":1', '"x":2') };
+  // It is found each time that it is read.
+  for (let i = 0; i < 2; i++)
+    expect(faultIn(changed)).toContain(`agent ${AGENT} is not of its world: the id`);
+  expect(faultIn({ ...event, sig: '0'.repeat(128) })).toContain('the signature');
+  expect(faultIn(signEvent(worldKey('token', 2), event))).toContain('its author is none of the worlds');
 });

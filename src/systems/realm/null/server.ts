@@ -6,9 +6,12 @@ import { startOf } from '../area.ts';
 import { decodeCommand, encodeFrame } from '../wire.ts';
 import { PLAY_PATH } from '../workload.ts';
 
+/** More than the commands of an agent in a calibration. */
+const TICKS_OF_AN_AGENT = 200_000;
+
 /**
  * The realm without a world: everybody is alone in it, and every command is acknowledged at once. With an empty token, it accepts
- * everybody.
+ * everybody. Each agent has ticks of its own, so that nobody is missed by another one in any of them.
  */
 export function nullRealm({ token }: { readonly token: string }): Server {
   const admit = (url: URL): Admit | Refusal => {
@@ -23,7 +26,7 @@ export function nullRealm({ token }: { readonly token: string }): Server {
         socket.send(
           encodeFrame(
             type === 'move'
-              ? { type: 'update', tick: seq, acks: [seq], agents: [], gone: [] }
+              ? { type: 'update', tick: agent * TICKS_OF_AN_AGENT + seq, acks: [seq], agents: [], gone: [] }
               : { type: 'ack', seq },
           ),
         );

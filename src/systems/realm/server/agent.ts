@@ -1,5 +1,5 @@
-import { withNumber } from '../../../hashed-numbers.ts';
-import { hasNumber, NO_NUMBERS, type NumberRanges } from '../../../number-ranges.ts';
+import { unitedNumbers, withNumber } from '../../../hashed-numbers.ts';
+import { contains, hasNumber, NO_NUMBERS, type NumberRanges, united } from '../../../number-ranges.ts';
 import { startOf } from '../area.ts';
 import type { StoredAgent } from '../stored-agent.ts';
 import type { Client } from './client.ts';
@@ -30,6 +30,14 @@ export class Agent {
     agent.saved = state.numbers;
     agent.savedAt = savedAt;
     return agent;
+  }
+
+  /** It has come farther in another world: what this one had of it as well is kept, and still has to be saved. */
+  goOnFrom(elsewhere: StoredAgent): void {
+    const both = unitedNumbers(elsewhere, this.#state);
+    this.#state = { ...elsewhere, ...both };
+    this.saved = united(this.saved, elsewhere.numbers);
+    this.isUnsaved = !contains(this.saved, both.numbers);
   }
 
   get state(): StoredAgent {

@@ -28,6 +28,13 @@ export class Traffic {
     this.bytesOut += frameBytes(Buffer.byteLength(text));
     socket.send(text);
   }
+
+  /** Asks a client whether it is there. */
+  ping(socket: WebSocket): void {
+    if (socket.readyState !== socket.OPEN) return;
+    this.bytesOut += frameBytes(0);
+    socket.ping();
+  }
 }
 
 /** With the head of a WebSocket frame. */
@@ -43,5 +50,7 @@ export interface Client {
   readonly sees: Set<number>;
   /** The numbers that it was told are saved. */
   told: NumberRanges;
+  /** It has answered since it was asked whether it is there. */
+  isAlive: boolean;
   stopThinking(): void;
 }

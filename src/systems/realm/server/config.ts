@@ -20,6 +20,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>) {
     /** Of one thought, microseconds. */
     thinkWork: integer('THINK_WORK_MICROS', 0, 1_000_000, 300),
     syncMillis: integer('SYNC_MS', 50, 600_000, 5_000),
+    /** Clients are asked this often whether they are still there. */
+    keepAliveMillis: integer('KEEP_ALIVE_MS', 10, 600_000, 15_000),
     commandsPerSecond: integer('COMMANDS_PER_SECOND', 1, 10_000, 20),
     sync: choice('SYNC', ['on', 'off']),
     recover: choice('RECOVER', ['on', 'off']),

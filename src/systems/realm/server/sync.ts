@@ -3,7 +3,7 @@ import { messageOf } from '../../../errors.ts';
 import { lastOf, united } from '../../../number-ranges.ts';
 import { unlessAborted } from '../../../supervision/time-limit.ts';
 import { type EventFilter, RelayAway } from '../relay-connection.ts';
-import { type SignedEvent, type SigningKey, signEvent } from '../signed-event.ts';
+import { faultOf, type SignedEvent, type SigningKey, signEvent, tagOf } from '../signed-event.ts';
 import { AGENT_KIND, agentDraft, agentOf, type StoredAgent } from '../stored-agent.ts';
 import { Agent } from './agent.ts';
 import type { RelayLink } from './relay-link.ts';
@@ -85,7 +85,7 @@ export class Sync {
     for (;;) {
       try {
         const relay = await link.connection(this.#ending.signal);
-        return await relay.request(filter);
+        return (await relay.request(filter)).filter((event) => this.#isSigned(event));
       } catch (error) {
         if (this.#ending.signal.aborted) return null;
         if (!(error instanceof RelayAway)) throw error;
@@ -94,11 +94,22 @@ export class Sync {
     }
   }
 
+  /** A relay is not to be believed: whatever was changed there is no agent. */
+  #isSigned(event: SignedEvent): boolean {
+    const fault = faultOf(event);
+    if (fault !== null)
+      this.#plan.log(`The relay's event of agent ${tagOf(event, 'd')} is left out: ${fault}`);
+    return fault === null;
+  }
+
   begin(): void {
-    this.#stop = every(this.#plan.interval, () => {
-      this.#isDue = this.#underWay !== null;
-      void this.now();
-    });
+    this.#stop = every(this.#plan.interval, () => this.soon());
+  }
+
+  /** A batch now, or after the one that is under way. */
+  soon(): void {
+    this.#isDue = this.#underWay !== null;
+    void this.now();
   }
 
   /** A batch, unless one is under way: then that one. */
@@ -174,7 +185,7 @@ export class Sync {
       const outcomes = await Promise.all(
         rest.map(async ({ agent, event, state }) => {
           try {
-            await relay.publish(event);
+            await this.#timed(() => relay.publish(event));
             this.#timed(() => this.#saved(agent, state));
             return 'saved';
           } catch (error) {

@@ -26,6 +26,8 @@ const LAST_SYNC_MS = 3_000;
 const LATE_INTERVALS = 1.5;
 /** With `broadcast: lossy`, what is said before each of these updates is heard by nobody. */
 const DEAF_EVERY = 100;
+/** The longest chat, each of its characters escaped. */
+const LARGEST_FRAME_BYTES = 2_048;
 const MEGABYTE = 1e6;
 
 /** One world: all of its agents are in its memory, and in the relay a little later. */
@@ -36,6 +38,7 @@ export function openRealmWorld(config: RealmConfig, own: WorldProcess): World {
   let tick = 0;
   let lastUpdate = performance.now();
   let stopUpdates = (): void => undefined;
+  let stopKeepAlive = (): void => undefined;
 
   const agents = new Map<number, Agent>();
   const sight = new Sight(config.interest === 'on');
@@ -97,6 +100,7 @@ export function openRealmWorld(config: RealmConfig, own: WorldProcess): World {
     const client: Client = {
       ...{ socket, limit: before?.limit ?? new RateLimit(config.commandsPerSecond) },
       ...{ acks: [], sees: new Set<number>(), told: NO_NUMBERS, stopThinking: thinking.begin(agent) },
+      isAlive: true,
     };
     before?.stopThinking();
     before?.socket.close(CLOSE.replaced, 'playing elsewhere');
@@ -108,6 +112,9 @@ export function openRealmWorld(config: RealmConfig, own: WorldProcess): World {
       const text = String(data);
       traffic.received(Buffer.byteLength(text));
       if (agent.client === client && state === 'open') receive(agent, client, text);
+    });
+    socket.on('pong', () => {
+      client.isAlive = true;
     });
     const { id, x, z } = agent;
     send(agent, { type: 'welcome', agent: id, last: lastOf(agent.state.numbers), x, z });
@@ -121,12 +128,26 @@ export function openRealmWorld(config: RealmConfig, own: WorldProcess): World {
     agent.client = null;
     sight.left(agent);
     log(`agent ${agent.id} left`);
+    // It may come into another world, which asks the relay for it.
+    if (config.worlds > 1) sync.soon();
+  };
+
+  /** Whose client has not answered for an interval has left without saying so. */
+  const keepAlive = (): void => {
+    for (const { client } of sight.present()) {
+      if (client === null) continue;
+      if (!client.isAlive) client.socket.terminate();
+      client.isAlive = false;
+      traffic.ping(client.socket);
+    }
   };
 
   const receive = (agent: Agent, client: Client, text: string): void => {
     const command = decodeCommand(text);
     if (command === null) {
       client.socket.close(CLOSE.malformed, 'expected a move, a chat or an emote with a number');
+      // Whether or not it answers that: nothing that follows is taken.
+      leave(agent, client);
       return;
     }
     const { seq } = command;
@@ -186,12 +207,12 @@ export function openRealmWorld(config: RealmConfig, own: WorldProcess): World {
   const arrive = async (id: number, socket: WebSocket): Promise<void> => {
     const elsewhere = config.worlds === 1 ? undefined : await sync.farthest(id);
     if (elsewhere === null || socket.readyState !== socket.OPEN) return;
-    let agent = agents.get(id) ?? new Agent(id);
+    const agent = agents.get(id) ?? new Agent(id);
     if (elsewhere !== undefined && lastOf(elsewhere.numbers) > lastOf(agent.state.numbers)) {
       const { client } = agent;
       client?.socket.close(CLOSE.replaced, 'playing elsewhere');
       if (client !== null) leave(agent, client);
-      agent = Agent.restored(id, elsewhere, agent.savedAt);
+      agent.goOnFrom(elsewhere);
     }
     agents.set(id, agent);
     enter(agent, socket);
@@ -230,6 +251,7 @@ export function openRealmWorld(config: RealmConfig, own: WorldProcess): World {
       }),
     routes: { [`GET ${STATE_PATH}`]: answerState },
     sockets: { [PLAY_PATH]: admit },
+    maxPayload: LARGEST_FRAME_BYTES,
   });
 
   return {
@@ -241,12 +263,14 @@ export function openRealmWorld(config: RealmConfig, own: WorldProcess): World {
       log(`${recovered.length} agents are back from the relay`);
       lastUpdate = performance.now();
       stopUpdates = every(config.updateMillis, update);
+      stopKeepAlive = every(config.keepAliveMillis, keepAlive);
       sync.begin();
       state = 'open';
     },
     async close() {
       state = 'stopping';
       stopUpdates();
+      stopKeepAlive();
       // What was applied is acknowledged before the connections end.
       update();
       for (const { client } of sight.present()) client?.socket.close(CLOSE.leaving, 'the server is stopping');

@@ -1,4 +1,6 @@
-import { expect, test } from 'vitest';
+import { once } from 'node:events';
+import { expect, onTestFinished, test } from 'vitest';
+import { WebSocket } from 'ws';
 import { hashOf } from '../../../../src/hashed-numbers.ts';
 import { isInSight, startOf } from '../../../../src/systems/realm/area.ts';
 import { connectAgent, metricsOf, startRelay, startWorld, stateOf, storedAgents, TOKEN } from './worlds.ts';
@@ -168,6 +170,36 @@ test('a second connection replaces the first; frames that are none close it; str
   await expect(connectAgent(url, 3)).rejects.toThrow('closed with 1006');
   const unauthorised = await fetch(`${url}/state`);
   expect(unauthorised.status).toBe(401);
+});
+
+test('whoever sends no frame of the protocol is out of the world at once, and nothing that follows is taken', async () => {
+  const { url } = await openWorld();
+  const [watcher, other] = [await connectAgent(url, 0), await connectAgent(url, NEAR)];
+  await watcher.found((all) => all.find((frame) => frame.type === 'update' && frame.agents.length > 0));
+  other.raw('hello');
+  other.sendWith(1, { type: 'move', x: 1, z: 1 });
+  await watcher.found((all) => all.find((frame) => frame.type === 'update' && frame.gone.includes(NEAR)));
+  expect(await other.closed).toBe(1007);
+  expect((await stateOf(url))[NEAR]).toMatchObject({ numbers: [], ...startOf(NEAR) });
+  // The longest chat, each of its characters escaped.
+  watcher.raw(`{"type":"chat","seq":1,"text":"${'\\u6f22'.repeat(280)}"}`);
+  await watcher.found((all) => all.find((frame) => frame.type === 'ack'));
+});
+
+test('a client that does not answer pings is out of the world, one that does stays', async () => {
+  const { url } = await openWorld({ keepAliveMillis: 50 });
+  const watcher = await connectAgent(url, 0);
+  const { x, z } = startOf(NEAR);
+  const headers = { authorization: `Bearer ${TOKEN}` };
+  const deaf = new WebSocket(`${url.replace('http', 'ws')}/play?agent=${NEAR}`, { headers, autoPong: false });
+  onTestFinished(() => deaf.terminate());
+  const closed = once(deaf, 'close');
+  await watcher.found((all) =>
+    all.find((frame) => frame.type === 'update' && frame.agents.some((one) => one[1] === x && one[2] === z)),
+  );
+  await watcher.found((all) => all.find((frame) => frame.type === 'update' && frame.gone.includes(NEAR)));
+  expect((await closed)[0]).toBe(1006);
+  expect(await watcher.emote('wave')).toBe('ok');
 });
 
 test('health has what the document gives', async () => {

@@ -52,7 +52,8 @@ export async function startWorld(relay: string, own: Partial<RealmConfig> = {}) 
   const log: string[] = [];
   const config: RealmConfig = {
     ...{ host: '127.0.0.1', instance: 1, worlds: 1, agents: 50, updateMillis: 20, syncMillis: 50 },
-    ...{ thinkMillis: 100, thinkWork: 100, commandsPerSecond: 1_000, token: TOKEN, relay },
+    ...{ thinkMillis: 100, thinkWork: 100, keepAliveMillis: 15_000, commandsPerSecond: 1_000 },
+    ...{ token: TOKEN, relay },
     ...({ sync: 'on', recover: 'on', broadcast: 'all', interest: 'on' } as const),
     ...own,
   };
