@@ -3,14 +3,18 @@ import {
   alterationText,
   COUNTED,
   foundText,
+  gapsText,
   inNoScenarioText,
   judgedText,
   machineText,
+  othersText,
   outcomeText,
   placeText,
   promiseText,
   runText,
+  standingText,
 } from '../report/claims-text.ts';
+import { NOTHING } from '../report/quantity.ts';
 import { timeText } from '../report/report-text.ts';
 import { wrap } from '../report/terminal-text.ts';
 import { table } from './table.ts';
@@ -33,11 +37,14 @@ export function claimLines(
   const heads = ['claims', ...COUNTED].map((head) => head.toUpperCase());
   const counted = ({ all, ...of }: ClaimCounts): readonly string[] =>
     [all, ...COUNTED.map((state) => of[state])].map(String);
-  const rows = documents.flatMap(({ document, counts, byProof }) => [
-    [document.replace(/\.md$/, ''), ...counted(counts)],
-    ...[...byProof].map(([proof, own]) => [`  ${proof}`, ...counted(own)]),
+  const rows = documents.flatMap((one) => [
+    [nameOf(one), ...counted(one.counts)],
+    ...[...one.byProof].map(([proof, own]) => [`  ${proof}`, ...counted(own)]),
   ]);
-  const left = documents.map(({ document, inNoScenario }) => [document, inNoScenarioText(inNoScenario)]);
+  const left = documents.map((one) => [
+    nameOf(one),
+    [gapsText(one), inNoScenarioText(one.inNoScenario)].filter((text) => text !== '').join('\n'),
+  ]);
   return [
     ...countLines([['DOCUMENT', ...heads], ...rows]),
     ...block(
@@ -55,10 +62,16 @@ export function claimLines(
       ? wrap(`No run in ${bundles} has ruled a claim: counted is what the scenarios say without one.`, width)
       : [
           ...wrap(`The newest run of each scenario in ${bundles}:`, width),
-          ...table(runs.map(runRow), '  ', width),
+          ...table(
+            runs.map((run) => runRow(run, runs)),
+            '  ',
+            width,
+          ),
         ]),
   ];
 }
+
+const nameOf = ({ document }: DocumentFindings): string => document.replace(/\.md$/, '');
 
 /** Names on the left, and counts below the ends of their heads. */
 function countLines(rows: readonly (readonly string[])[]): readonly string[] {
@@ -74,18 +87,21 @@ const block = (rows: readonly (readonly string[])[], width: number): readonly st
 
 const findingRow = (finding: ClaimFinding): readonly string[] => {
   const { claim, state, reason } = finding;
-  const found = runText(finding) === '' ? '' : `found: ${foundText(finding)} (${machinedText(finding)})`;
-  const lines = [`${promiseText(finding)} (${placeText(finding)})`, found, judgedText(finding), reason ?? ''];
+  // What a document or a host rules out needs no figure.
+  const isFound = finding.run !== null && (foundText(finding) !== NOTHING || finding.gap !== null);
+  const found = isFound ? `found: ${foundText(finding)} (${machinedText(finding)})` : '';
+  const promised = `${promiseText(finding)} (${placeText(finding)})`;
+  const lines = [promised, found, judgedText(finding), reason ?? '', othersText(finding)];
   return [claim.id, state, lines.filter((line) => line !== '').join('\n')];
 };
 
 const machinedText = (finding: ClaimFinding): string =>
   [runText(finding), ...(finding.run === null ? [] : [machineText(finding.run)])].join('; ');
 
-const runRow = (run: ClaimRun): readonly string[] => [
+const runRow = (run: ClaimRun, runs: readonly ClaimRun[]): readonly string[] => [
   run.scenario,
   outcomeText(run),
-  [timeText(run.startedAt), machineText(run), alterationText(run), run.bundle]
+  [standingText(run, runs), timeText(run.startedAt), machineText(run), alterationText(run), run.bundle]
     .filter((text) => text !== '')
     .join('\n'),
 ];

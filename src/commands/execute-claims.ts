@@ -6,6 +6,7 @@ import {
   type ClaimRun,
   type ClaimScenario,
   documentFindings,
+  isCounted,
   newestRuns,
 } from '../report/claim-findings.ts';
 import { claimsHtml } from '../report/claims-html.ts';
@@ -30,7 +31,8 @@ export interface ClaimsFlags {
  * @throws CapbenchError: 104 for an unknown document or a file or folder that cannot be used, 90 or 93 as for any file
  */
 export async function executeClaims(host: Host, wanted: string | null, flags: ClaimsFlags): Promise<void> {
-  const documents = documentsNamed(await loadDocuments(host), wanted);
+  const known = await loadDocuments(host);
+  const documents = documentsNamed(known, wanted);
   const given = flags.out || null;
   const out = resolve(host.cwd, given ?? (host.env.CAPBENCH_OUT || 'reports'));
   const { runs: all, files, skipped } = await readReports(host, out, given !== null);
@@ -42,10 +44,16 @@ export async function executeClaims(host: Host, wanted: string | null, flags: Cl
   for (const [name, path] of await shippedScenarios(host)) {
     scenarios.push({ name, budgets: (await loadShipped(host, path, claims)).budgets });
   }
-  const isOfThese = ({ system, rulings }: ClaimRun): boolean =>
-    rulings.some(({ claim }) => claim !== null) &&
-    (system === undefined || documents.some((document) => document.system === system));
-  const runs = newestRuns(all.filter(isOfThese));
+  const systems = new Map(known.flatMap(({ system, claims: own }) => own.map(({ id }) => [id, system])));
+  const runs = newestRuns(
+    all.flatMap((run) => {
+      const ruled = run.rulings.flatMap(({ claim }) => (claim === null ? [] : (systems.get(claim) ?? [])));
+      // Reports of earlier versions do not name their system.
+      const system = run.system ?? ruled[0];
+      const isOfThese = documents.some((one) => one.system === system && ruled.includes(one.system));
+      return isOfThese && system !== undefined ? [{ ...run, system }] : [];
+    }),
+  );
   const findings = documentFindings(documents, scenarios, runs);
   const artefacts = new Map([
     ['claims.html', claimsHtml(findings, runs)],
@@ -57,12 +65,12 @@ export async function executeClaims(host: Host, wanted: string | null, flags: Cl
   if (flags.json === true) {
     const data = {
       bundles: nearby(host, out),
-      documents: findings.map(({ findings: each, byProof, ...one }) => ({
+      documents: findings.map(({ findings: each, byProof, gaps, ...one }) => ({
         ...one,
-        byProof: Object.fromEntries(byProof),
+        ...{ byProof: Object.fromEntries(byProof), gaps: Object.fromEntries(gaps) },
         ...(wanted === null ? {} : { findings: each.map(findingJson) }),
       })),
-      runs: runs.map(runJson),
+      runs: runs.map((run) => ({ ...runJson(run), counts: isCounted(run, runs) })),
     };
     host.stdout.write(`${JSON.stringify(data, null, 2)}\n`);
     return;
@@ -93,12 +101,34 @@ const runJson = ({ scenario, bundle, startedAt, outcome, exitCode, altered, load
   ...{ cpuModel: host.cpuModel, cpus: host.cpus },
 });
 
-function findingJson({ claim, state, ruling, run, reason, scenarios }: ClaimFinding) {
+function findingJson({ claim, state, ruling, run, reason, gap, others, scenarios }: ClaimFinding) {
   const { id, quantity, operator, value, unit, condition, verify, source } = claim;
   return {
-    ...{ id, quantity, operator, value, unit, condition, proof: verify, source, state, reason, scenarios },
+    ...{
+      id,
+      quantity,
+      operator,
+      value,
+      unit,
+      condition,
+      proof: verify,
+      source,
+      state,
+      reason,
+      gap,
+      scenarios,
+    },
     observed: ruling?.observed ?? null,
     observedUnit: ruling?.metricUnit ?? null,
+    judgedAs:
+      ruling === null
+        ? null
+        : { op: ruling.op, limit: ruling.limit, metric: ruling.metric, stat: ruling.stat },
+    others: others.map((one) => ({
+      state: one.state,
+      scenario: one.scenario,
+      observed: one.ruling?.observed ?? null,
+    })),
     ...(ruling?.observedAbove === undefined ? {} : { observedAbove: ruling.observedAbove }),
     run: run === null ? null : runJson(run),
   };

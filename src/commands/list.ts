@@ -17,8 +17,9 @@ Examples:
   $ capbench list --claims --out /archive/reports --html claims.html --markdown claims.md
   $ capbench list --claims --json | jq '.documents[] | {document, counts}'
 
---claims reads the newest run of each scenario: of several that rule the same claim, breached comes before met,
-met before contradicted, that before unmeasured, and untestable last. A run without a conclusion rules nothing.
+--claims reads the newest run of each scenario: of several that rule the same claim, breached comes before contradicted,
+that before met, met before unmeasured, and untestable last. A run without a conclusion, or of another stack than the
+scenario has, rules nothing.
 `;
 
 /** `capbench list`: the scenarios that come with capbench, and what they need; or what became of the documents' claims. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { badInput, CapbenchError, codeOf, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { readBounded } from '../measurement/bundle.ts';
-import type { ClaimRun } from '../report/claim-findings.ts';
+import type { RuledReport } from '../report/claim-findings.ts';
 import { plain } from '../report/plain-text.ts';
 import { ruledReportSchema } from '../report/report-schema.ts';
 import { nearby } from './publish.ts';
@@ -15,9 +15,15 @@ const TRIALS = 'trials';
 /** What a folder has that a run wrote into. */
 const OF_A_RUN: readonly string[] = ['scenario.yaml', 'measurements.json'];
 
+/** A run whose report was read. */
+export interface RecordedRun extends RuledReport {
+  /** The folder of the bundle, as it is shown. */
+  readonly bundle: string;
+}
+
 /** The runs in a folder of bundles, and what could not be read of it: a line for each. */
 interface RecordedReports {
-  readonly runs: readonly ClaimRun[];
+  readonly runs: readonly RecordedRun[];
   /** The report.json files that were read, absolute. */
   readonly files: readonly string[];
   readonly skipped: readonly string[];
@@ -29,7 +35,7 @@ interface RecordedReports {
  * @throws CapbenchError (104) where the folder cannot be read
  */
 export async function readReports(host: Host, folder: string, mustExist: boolean): Promise<RecordedReports> {
-  const runs: ClaimRun[] = [];
+  const runs: RecordedRun[] = [];
   const files: string[] = [];
   const skipped: string[] = [];
   for (const bundle of await bundlesIn(host, folder, mustExist)) {
@@ -47,19 +53,24 @@ export async function readReports(host: Host, folder: string, mustExist: boolean
 
 /** Folders of runs, by name. `latest` is a link to one of them. */
 async function bundlesIn(host: Host, folder: string, mustExist: boolean): Promise<readonly string[]> {
-  const bundles: string[] = [];
-  for (const name of await foldersIn(host, folder, mustExist)) {
-    const bundle = join(folder, name);
-    const entries = await readdir(bundle).catch(() => null);
-    // One that cannot be listed is told of when its report is read.
-    if (entries === null || [REPORT, ...OF_A_RUN].some((file) => entries.includes(file)))
-      bundles.push(bundle);
-    else if (entries.includes(TRIALS)) {
-      const trials = await foldersIn(host, join(bundle, TRIALS), false);
-      bundles.push(...trials.map((trial) => join(bundle, TRIALS, trial)));
-    }
-  }
-  return bundles;
+  const names = await foldersIn(host, folder, mustExist);
+  // `--out` may also name one bundle, or one folder of trials.
+  const own = await runsAt(host, folder);
+  if (own !== null && own.length > 0) return own;
+  const bundles = await Promise.all(
+    names.map(async (name) => (await runsAt(host, join(folder, name))) ?? [join(folder, name)]),
+  );
+  return bundles.flat();
+}
+
+/** The bundles that a folder is, or has as trials; null where it cannot be listed, which is told of when its report is read. */
+async function runsAt(host: Host, folder: string): Promise<readonly string[] | null> {
+  const entries = await readdir(folder).catch(() => null);
+  if (entries === null) return null;
+  if ([REPORT, ...OF_A_RUN].some((file) => entries.includes(file))) return [folder];
+  if (!entries.includes(TRIALS)) return [];
+  const trials = await foldersIn(host, join(folder, TRIALS), false);
+  return trials.map((trial) => join(folder, TRIALS, trial));
 }
 
 async function foldersIn(host: Host, folder: string, mustExist: boolean): Promise<readonly string[]> {
@@ -76,7 +87,7 @@ async function foldersIn(host: Host, folder: string, mustExist: boolean): Promis
 }
 
 /** @throws CapbenchError (104) that says what is wrong with the file */
-async function readReport(file: string, bundle: string): Promise<ClaimRun> {
+async function readReport(file: string, bundle: string): Promise<RecordedRun> {
   const bytes = await readBounded(file, LARGEST_REPORT, undefined, REPORT);
   let parsed: unknown;
   try {

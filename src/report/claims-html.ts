@@ -3,14 +3,17 @@ import {
   alterationText,
   COUNTED,
   foundText,
+  gapsText,
   inNoScenarioText,
   judgedText,
   machineText,
+  othersText,
   outcomeText,
   placeText,
   promiseText,
   proofText,
   runText,
+  standingText,
 } from './claims-text.ts';
 import { STATES, subject } from './html-checks.ts';
 import { type Row, row, safe, table } from './markup.ts';
@@ -44,8 +47,9 @@ const countTable = (documents: readonly DocumentFindings[]): string =>
     'numbers',
   );
 
-function documentParts({ name, findings, byProof, inNoScenario }: DocumentFindings): readonly string[] {
-  const left = inNoScenarioText(inNoScenario);
+function documentParts(document: DocumentFindings): readonly string[] {
+  const { name, findings, byProof, inNoScenario } = document;
+  const notes = [gapsText(document), inNoScenarioText(inNoScenario)].filter((text) => text !== '');
   return [
     `<p>${safe(name)}</p>`,
     table(
@@ -53,14 +57,14 @@ function documentParts({ name, findings, byProof, inNoScenario }: DocumentFindin
       [...byProof].map(([proof, counts]) => row([proofText(proof), ...countCells(counts)])),
       'numbers',
     ),
-    ...(left === '' ? [] : [`<p class="note">${safe(capital(left))}</p>`]),
+    ...notes.map((note) => `<p class="note">${safe(capital(note))}</p>`),
     table(['', 'Promised', 'Found', 'Run'], findings.map(findingRow), 'checks'),
   ];
 }
 
 function findingRow(finding: ClaimFinding): Row {
   const { claim, state, reason } = finding;
-  const details = [judgedText(finding), placeText(finding), proofText(claim.verify)];
+  const details = [judgedText(finding), othersText(finding), placeText(finding), proofText(claim.verify)];
   return row(
     [
       STATES[state],
@@ -80,7 +84,7 @@ const runTable = (runs: readonly ClaimRun[]): string =>
         runs.map((run) =>
           row([
             outcomeText(run),
-            subject(run.scenario, run.bundle, null, alterationText(run)),
+            subject(run.scenario, run.bundle, standingText(run, runs), alterationText(run)),
             timeText(run.startedAt),
             machineText(run),
           ]),

@@ -3,14 +3,17 @@ import {
   alterationText,
   COUNTED,
   foundText,
+  gapsText,
   inNoScenarioText,
   judgedText,
   machineText,
+  othersText,
   outcomeText,
   placeText,
   promiseText,
   proofText,
   runText,
+  standingText,
 } from './claims-text.ts';
 import { cell, MARKS, tableHead, tableRow } from './markdown.ts';
 import { capital } from './plain-text.ts';
@@ -36,15 +39,16 @@ const countTable = (of: string, rows: ReadonlyMap<string, ClaimCounts>): readonl
   '',
 ];
 
-function documentLines({ document, name, findings, byProof, inNoScenario }: DocumentFindings): string[] {
-  const left = inNoScenarioText(inNoScenario);
+function documentLines(one: DocumentFindings): string[] {
+  const { document, name, findings, byProof, inNoScenario } = one;
+  const notes = [gapsText(one), inNoScenarioText(inNoScenario)].filter((text) => text !== '');
   return [
     `### ${cell(document)}`,
     '',
     cell(name),
     '',
     ...countTable('proof', new Map([...byProof].map(([proof, counts]) => [proofText(proof), counts]))),
-    ...(left === '' ? [] : [cell(capital(left)), '']),
+    ...notes.flatMap((note) => [cell(capital(note)), '']),
     ...tableHead(['', 'claim', 'promised', 'found', 'run', 'why']),
     ...findings.map(findingRow),
     '',
@@ -53,7 +57,9 @@ function documentLines({ document, name, findings, byProof, inNoScenario }: Docu
 
 function findingRow(finding: ClaimFinding): string {
   const { claim, state, reason } = finding;
-  const why = [judgedText(finding), reason ?? ''].filter((text) => text !== '').join('; ');
+  const why = [judgedText(finding), reason ?? '', othersText(finding)]
+    .filter((text) => text !== '')
+    .join('; ');
   const promised = `${promiseText(finding)} (${placeText(finding)})`;
   return tableRow([
     `${MARKS[state]} ${state}`,
@@ -66,11 +72,11 @@ function findingRow(finding: ClaimFinding): string {
 }
 
 const runTable = (runs: readonly ClaimRun[]): readonly string[] => [
-  ...tableHead(['scenario', 'outcome', 'time', 'machine', 'altered', 'bundle']),
+  ...tableHead(['scenario', 'outcome', 'time', 'machine', 'altered', 'counts', 'bundle']),
   ...runs.map((run) =>
     tableRow([
       ...[run.scenario, outcomeText(run), timeText(run.startedAt), machineText(run)],
-      ...[alterationText(run), run.bundle],
+      ...[alterationText(run), standingText(run, runs) || 'yes', run.bundle],
     ]),
   ),
 ];

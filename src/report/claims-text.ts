@@ -1,9 +1,17 @@
 import type { RulingState } from '../judge/ruling.ts';
 import type { Proof } from '../scenario/claims.ts';
-import { type ClaimFinding, type ClaimRun, isAltered, isConclusive } from './claim-findings.ts';
+import {
+  type ClaimFinding,
+  type ClaimRun,
+  type DocumentFindings,
+  type Gap,
+  isAltered,
+  isCounted,
+  standingOf,
+} from './claim-findings.ts';
 import { NOTHING, numberText } from './quantity.ts';
 import { scaleText, timeText } from './report-text.ts';
-import { limitText, observedText } from './ruling-text.ts';
+import { limitText, marginText, observedText } from './ruling-text.ts';
 
 /** The states in the order of the columns of counts. */
 export const COUNTED: readonly RulingState[] = [
@@ -22,9 +30,12 @@ export const promiseText = ({ claim: { quantity, operator, value, unit } }: Clai
 export const placeText = ({ claim: { condition, source } }: ClaimFinding): string =>
   [...(condition === null ? [] : [condition]), `“${source.heading}”, line ${source.line}`].join('; ');
 
-/** The figure of the run that decided; `–` where there is none. */
-export const foundText = ({ ruling }: ClaimFinding): string =>
-  ruling === null ? NOTHING : observedText(ruling);
+/** `17 ms, 15% below the limit`: the figure of the run that decided; `–` where there is none. */
+export function foundText({ ruling }: Pick<ClaimFinding, 'ruling'>): string {
+  if (ruling === null) return NOTHING;
+  const margin = marginText(ruling);
+  return `${observedText(ruling)}${margin === '' ? '' : `, ${margin}`}`;
+}
 
 /** What was judged instead of the claim's own words; empty where it was the same. */
 export function judgedText(finding: ClaimFinding): string {
@@ -35,6 +46,17 @@ export function judgedText(finding: ClaimFinding): string {
   return `judged as: ${ruling.title} ${limitText(ruling)}`;
 }
 
+/** `met in realm-10 (17 ms, 15% below the limit)`: what other runs say, where it is something else; empty where none does. */
+export const othersText = ({ others }: ClaimFinding): string =>
+  others
+    .map(({ state, scenario, ruling }) =>
+      ruling === null || ruling.observed === null
+        ? `${state} in ${scenario}`
+        : `${state} in ${scenario} (${foundText({ ruling })})`,
+    )
+    .map((text, i) => (i === 0 ? `but ${text}` : text))
+    .join('; ');
+
 /** `mud-small, 2026-11-30 16:02:11 UTC`, and whether it was altered; empty without a run. */
 export const runText = ({ run }: Pick<ClaimFinding, 'run'>): string =>
   run === null ? '' : `${run.scenario}, ${timeText(run.startedAt)}${isAltered(run) ? ', altered' : ''}`;
@@ -42,12 +64,29 @@ export const runText = ({ run }: Pick<ClaimFinding, 'run'>): string =>
 export const machineText = ({ host: { cpuModel, cpus } }: ClaimRun): string =>
   `${cpuModel}, ${numberText(cpus)} cores`;
 
-/** `pass (0)`, and of a run without a conclusion that it rules nothing. */
-export const outcomeText = (run: ClaimRun): string =>
-  `${run.outcome} (${run.exitCode})${isConclusive(run) ? '' : ': rules nothing'}`;
+/** `pass (0)` */
+export const outcomeText = ({ outcome, exitCode }: ClaimRun): string => `${outcome} (${exitCode})`;
+
+/** `rules nothing: no conclusion`; empty of a run that counts. `runs` as `newestRuns` gave them. */
+export const standingText = (run: ClaimRun, runs: readonly ClaimRun[]): string =>
+  isCounted(run, runs) ? '' : `rules nothing: ${standingOf(run) ?? 'another load'}`;
 
 /** What was run instead of what the scenario's file says; empty where it was that. */
 export const alterationText = (run: ClaimRun): string => (isAltered(run) ? scaleText(run) : '');
+
+/** `87 unmeasured: 62 in no scenario, 25 never run`; empty where none is unmeasured. */
+export const gapsText = ({ counts, gaps }: Pick<DocumentFindings, 'counts' | 'gaps'>): string =>
+  counts.unmeasured === 0
+    ? ''
+    : `${counts.unmeasured} unmeasured: ${[...gaps].map(([gap, count]) => `${count} ${GAP_TEXTS[gap]}`).join(', ')}`;
+
+const GAP_TEXTS: Readonly<Record<Gap, string>> = {
+  'in no scenario': 'in no scenario',
+  'never run': 'in scenarios that were never run',
+  'no conclusion': 'in runs without a conclusion',
+  'another stack': 'in runs of another stack',
+  'no figure': 'without a figure in their runs',
+};
 
 /** `in no scenario: MSL-001, MSL-002`; empty where each id of a run is named by one. */
 export const inNoScenarioText = (ids: readonly string[]): string =>

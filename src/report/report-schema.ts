@@ -117,6 +117,8 @@ export const ruledReportSchema = z.object({
     ...{ schemaVersion: true, scenario: true, system: true, outcome: true, exitCode: true, headline: true },
     ...{ rulings: true, altered: true, startedAt: true },
   }).shape,
+  // What has no time cannot be the newest.
+  startedAt: z.iso.datetime(),
   load: z.object({ scale: z.number() }),
   host: z.object({ cpuModel: text, cpus: count }),
 });

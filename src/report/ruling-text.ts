@@ -1,7 +1,16 @@
 import type { Percentiles } from '../measurement/figures.ts';
 import { grouped } from '../units.ts';
 import { plain } from './plain-text.ts';
-import { bytesText, NOTHING, quantity, readableSize, readableTime, SIZES, withUnit } from './quantity.ts';
+import {
+  bytesText,
+  NOTHING,
+  numberText,
+  quantity,
+  readableSize,
+  readableTime,
+  SIZES,
+  withUnit,
+} from './quantity.ts';
 import type { Report, ReportRuling } from './report.ts';
 
 /** A limit is shown with all of its digits. */
@@ -58,6 +67,25 @@ export function observedText(ruling: ReportRuling): string {
     if (state !== 'breached' || !limits.includes(text)) return text;
   }
   return shown(observed, MOST_DIGITS);
+}
+
+/**
+ * How far the observed figure is from its limit: `15% below the limit`, `2.3 times the limit`; of a range, from the end that is
+ * nearer. Empty where there is no figure, where texts are compared, and where either is 0 or they are the same.
+ */
+export function marginText({ observed, limit }: Pick<ReportRuling, 'observed' | 'limit'>): string {
+  if (typeof observed !== 'number' || typeof limit === 'string') return '';
+  const [low, high] = typeof limit === 'object' ? limit : [limit, limit];
+  if (low < observed && observed < high) return 'within the range';
+  const end = observed <= low ? low : high;
+  if (end <= 0 || observed <= 0 || end === observed) return '';
+  const name = typeof limit === 'object' ? `the ${observed < low ? 'low' : 'high'} end` : 'the limit';
+  const times = observed / end;
+  if (times >= 2) return `${numberText(times)} times ${name}`;
+  const percent = Math.abs(100 * (times - 1));
+  const shown =
+    percent < 0.1 ? 'less than 0.1' : percent > 99 && percent < 100 ? 'over 99' : numberText(percent, 2);
+  return `${shown}% ${times < 1 ? 'below' : 'above'} ${name}`;
 }
 
 /** A breach without a figure: operations never answered, connections never made, an outage that never ended. */

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { runCli } from '../../src/cli.ts';
 import type { ReportRuling } from '../../src/report/report.ts';
+import { MULBERRY_STEP, mulberry32 } from '../../src/rng.ts';
 import { measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
 import { memoryHost } from '../memory-host.ts';
 import { NASTY, reportFrom } from '../report/report-of.ts';
@@ -25,19 +26,20 @@ const listed = z.object({
   documents: z.array(
     z.object({
       ...{ system: z.string(), document: z.string(), counts, byProof: z.record(z.string(), counts) },
-      inNoScenario: z.string().array(),
+      ...{ inNoScenario: z.string().array(), gaps: z.record(z.string(), z.number()) },
       findings: z
         .array(
           z.object({
             ...{ id: z.string(), proof: z.string(), state: z.string(), reason: z.string().nullable() },
             observed: z.union([z.number(), z.string()]).nullable(),
-            ...{ run: run.nullable(), scenarios: z.string().array() },
+            ...{ run: run.nullable(), scenarios: z.string().array(), gap: z.string().nullable() },
+            others: z.array(z.object({ state: z.string(), scenario: z.string() })),
           }),
         )
         .optional(),
     }),
   ),
-  runs: z.array(run),
+  runs: z.array(run.extend({ counts: z.boolean() })),
 });
 
 const recorded = reportFrom(measurementsOf(), scenarioOf());
@@ -121,7 +123,8 @@ test('without a bundle each claim of each document is counted once, as the scena
   expect(flux.of('FLX-132')).toMatchObject({ state: 'contradicted', run: null, observed: null });
   expect(flux.of('FLX-117')).toMatchObject({ state: 'contradicted' });
   expect(flux.of('FLX-147')).toMatchObject({
-    ...{ state: 'unmeasured', reason: 'no run of m4pro-20k', scenarios: ['m4pro-20k'] },
+    ...{ state: 'unmeasured', reason: 'm4pro-20k was never run', scenarios: ['m4pro-20k'] },
+    gap: 'never run',
   });
   expect(flux.of('FLX-161')).toMatchObject({ state: 'untestable', reason: 'price: prices of vendors' });
 });
@@ -138,9 +141,9 @@ test('the folder of bundles need not exist, unless it is named', async () => {
   expect(await runCli(byVariable)).toBe(0);
 });
 
-test('a breach counts before a met, both before contradicted, that before unmeasured, untestable last', async () => {
+test('a breach counts before contradicted, that before a met, that before unmeasured, untestable last', async () => {
   const folder = temporaryFolder();
-  const states = ['untestable', 'unmeasured', 'contradicted', 'met', 'breached'] as const;
+  const states = ['untestable', 'unmeasured', 'met', 'contradicted', 'breached'] as const;
   // Each state beside all that it comes before; FLX-161 is untestable in its scenario, too.
   const ids = ['FLX-161', 'FLX-162', 'FLX-163', 'FLX-165', 'FLX-168'];
   for (const [i, state] of states.entries()) {
@@ -156,7 +159,7 @@ test('a breach counts before a met, both before contradicted, that before unmeas
   expect(all).toMatchObject({ met: 1, breached: 1 });
 });
 
-test('of several runs of a scenario the newest counts, and one without a conclusion rules nothing', async () => {
+test('of several runs of a scenario the newest with a conclusion counts', async () => {
   const folder = temporaryFolder();
   const of = (startedAt: string, state: 'met' | 'breached', over: Partial<typeof recorded> = {}) =>
     bundle(folder, `m4pro-20k-${startedAt}`, {
@@ -173,17 +176,133 @@ test('of several runs of a scenario the newest counts, and one without a conclus
   expect(before.runs).toHaveLength(1);
   // A claim of the scenario that its run had no ruling for is not decided by it.
   expect(before.of('FLX-159')).toMatchObject({
-    ...{ state: 'unmeasured', reason: 'the last run of m4pro-20k did not rule it' },
+    ...{ state: 'unmeasured', reason: 'the run of m4pro-20k did not rule it', gap: 'no figure' },
   });
+  // One that came to no conclusion says nothing, and takes nothing back; but it is shown.
   of('2026-11-23T10:00:00.000Z', 'breached', { outcome: 'invalid', exitCode: 90 });
   const after = await findingsOf('flux-single-host', folder);
-  for (const id of ['FLX-147', 'FLX-144'])
-    expect(after.of(id)).toMatchObject({
-      ...{ state: 'unmeasured', run: null, observed: null },
-      reason: 'the last run of m4pro-20k had no conclusion (90)',
+  expect(after.of('FLX-147')).toMatchObject({ state: 'met', observed: 17 });
+  expect(after.runs.map(({ exitCode, counts: does }) => [exitCode, does])).toEqual([
+    [99, true],
+    [90, false],
+  ]);
+  const { out } = await list('flux', '--out', folder);
+  expect(out.replaceAll(/\s+/g, ' ')).toContain('invalid (90) rules nothing: no conclusion 2026-11-23');
+});
+
+test('where no run of a scenario had a conclusion, its claims are unmeasured, and the run is named', async () => {
+  const folder = temporaryFolder();
+  for (const exitCode of [105, 93, 90])
+    bundle(folder, `run-${exitCode}`, {
+      ...{ scenario: 'm4pro-20k', outcome: 'invalid', exitCode },
+      startedAt: `2026-11-21T10:00:${exitCode % 60}.000Z`,
+      rulings: [ruling('FLX-147', 'breached'), ruling('FLX-144', 'met')],
     });
-  expect(after.counts).toMatchObject({ met: 0, breached: 0 });
-  expect(after.of('FLX-132').state).toBe('contradicted');
+  const { of, counts: all, gaps } = await findingsOf('flux', folder);
+  for (const id of ['FLX-147', 'FLX-144'])
+    expect(of(id)).toMatchObject({
+      ...{ state: 'unmeasured', run: null, observed: null, gap: 'no conclusion' },
+      reason: 'the last run of m4pro-20k had no conclusion (105)',
+    });
+  expect(all).toMatchObject({ met: 0, breached: 0 });
+  expect(gaps).toEqual({ 'never run': 15, 'no conclusion': all.unmeasured - 15 });
+  expect(of('FLX-132').state).toBe('contradicted');
+});
+
+test('a run of another stack says nothing of the documented one; another load counts only where there is no run of the own one', async () => {
+  const folder = temporaryFolder();
+  const of = (hour: number, altered: readonly string[], observed: number) =>
+    bundle(folder, `run-${hour}`, {
+      ...{ scenario: 'm4pro-20k', altered: [...altered], startedAt: `2026-11-21T${hour}:00:00.000Z` },
+      rulings: [ruling('FLX-144', 'breached', { observed })],
+    });
+  of(15, ['world.heap=1GB'], 15);
+  const stack = await findingsOf('flux', folder);
+  expect(stack.of('FLX-144')).toMatchObject({ state: 'unmeasured', gap: 'another stack', run: null });
+  of(14, ['load.players=400'], 14);
+  expect((await findingsOf('flux', folder)).of('FLX-144')).toMatchObject({ state: 'breached', observed: 14 });
+  of(13, [], 13);
+  of(12, [], 12);
+  const { of: found, runs } = await findingsOf('flux', folder);
+  expect(found('FLX-144')).toMatchObject({ state: 'breached', observed: 13 });
+  expect(runs.map(({ altered, counts: does }) => [altered, does])).toEqual([
+    [[], true],
+    [['world.heap=1GB'], false],
+  ]);
+});
+
+test('what two scenarios say of a claim is both told, and a contradiction found later stands', async () => {
+  const folder = temporaryFolder();
+  bundle(folder, 'a', { scenario: 'mine', rulings: [ruling('FLX-144', 'met', { observed: 99.5 })] });
+  bundle(folder, 'b', {
+    scenario: 'm4pro-20k',
+    rulings: [ruling('FLX-144', 'breached'), ruling('FLX-145', 'met')],
+  });
+  const { of } = await findingsOf('flux', folder);
+  expect(of('FLX-144')).toMatchObject({ state: 'breached', others: [{ state: 'met', scenario: 'mine' }] });
+  expect(of('FLX-145')).toMatchObject({
+    state: 'contradicted',
+    others: [{ state: 'met', scenario: 'm4pro-20k' }],
+  });
+  const { out } = await list('flux', '--out', folder);
+  expect(out.replaceAll(/\s+/g, ' ')).toMatch(/FLX-144 breached .* but met in mine \(99\.5/);
+});
+
+test('a bundle may be named itself, also by the link to the newest', async () => {
+  const folder = temporaryFolder();
+  bundle(folder, 'run', { scenario: 'm4pro-20k', rulings: [ruling('FLX-144', 'met')] });
+  symlinkSync('run', join(folder, 'latest'));
+  for (const name of ['run', 'latest'])
+    expect((await findingsOf('flux', join(folder, name))).of('FLX-144').state).toBe('met');
+});
+
+test('only runs of the document that was asked for are listed, also of earlier versions, which do not name their system', async () => {
+  const folder = temporaryFolder();
+  bundle(folder, 'realm', { scenario: 'r', system: undefined, rulings: [ruling('SHR-017', 'met')] });
+  bundle(folder, 'flux', { scenario: 'f', system: undefined, rulings: [ruling('FLX-144', 'met')] });
+  expect((await findingsOf('flux', folder)).runs.map(({ scenario }) => scenario)).toEqual(['f']);
+});
+
+test('whatever runs there are, each claim is counted once, and each that is unmeasured has one reason', async () => {
+  const folder = temporaryFolder();
+  const states = ['met', 'breached', 'contradicted', 'unmeasured', 'untestable'] as const;
+  const outcomes = [
+    ['pass', 0],
+    ['fail', 99],
+    ['invalid', 90],
+  ] as const;
+  let drawn = 16;
+  const random = (): number => {
+    drawn += MULBERRY_STEP;
+    return mulberry32(drawn);
+  };
+  const of = <T>(all: readonly T[]): T => all[Math.floor(random() * all.length)]!;
+  const shipped = { flux: ['m4pro-20k'], realm: ['realm-10', 'realm-50'] };
+  for (const [system, names] of Object.entries(shipped))
+    for (let i = 0; i < 12; i++) {
+      const [outcome, exitCode] = of(outcomes);
+      bundle(folder, `${system}-${i}`, {
+        ...{ scenario: of([...names, 'mine']), system, outcome, exitCode },
+        startedAt: new Date(1.8e12 + Math.floor(random() * 1e9)).toISOString(),
+        altered: of([[], ['load.players=1'], ['world.heap=1GB']]),
+        rulings: systems[system]!.claims.filter(() => random() < 0.4).map(({ id }) => ruling(id, of(states))),
+      });
+    }
+  const { documents } = listed.parse(JSON.parse((await list('--out', folder, '--json')).out));
+  for (const { system, counts: all, gaps } of documents) {
+    if (!Object.hasOwn(shipped, system)) continue;
+    const { findings = new Map(), counts: own } = await findingsOf(system, folder);
+    expect(own).toEqual(all);
+    const found = [...findings.values()];
+    for (const state of states) expect(found.filter((one) => one.state === state)).toHaveLength(all[state]);
+    expect(found).toHaveLength(systems[system]!.claims.length);
+    expect(Object.values(gaps).reduce((sum, count) => sum + count, 0)).toBe(all.unmeasured);
+    for (const one of found) {
+      expect(one.gap !== null, one.id).toBe(one.state === 'unmeasured');
+      if (one.state !== 'met' && one.state !== 'breached') expect(one.reason, one.id).not.toBeNull();
+      if (one.gap === 'in no scenario') expect(one.scenarios).toEqual([]);
+    }
+  }
 });
 
 test('a run of another system rules no claim; one of an earlier version, which does not name it, does', async () => {

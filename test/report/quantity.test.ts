@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { bytesText, cellText, numberText, quantity } from '../../src/report/quantity.ts';
-import { limitText, observedText } from '../../src/report/ruling-text.ts';
+import { limitText, marginText, observedText } from '../../src/report/ruling-text.ts';
 import { measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
 import { reportFrom } from './report-of.ts';
 
@@ -83,4 +83,25 @@ test('memory is shown in the unit that reads well, whatever the unit of its budg
   const memory = { ...ruling, op: '<', limit: 1, observed: 0.0964, unit: 'GB', metricUnit: 'GB' } as const;
   expect(observedText({ ...memory, state: 'met' })).toBe('98.7 MB');
   expect(observedText({ ...memory, state: 'breached', observed: 1.0004 })).toBe('1.0004 GB');
+});
+
+test.each([
+  [17, 20, '15% below the limit'],
+  [20, 20, ''],
+  [19_999.6, 20_000, 'less than 0.1% below the limit'],
+  [0.01, 100, 'over 99% below the limit'],
+  [23, 20, '15% above the limit'],
+  [46, 20, '2.3 times the limit'],
+  [0, 20, ''],
+  [5, 0, ''],
+  [57, [40, 80], 'within the range'],
+  [20, [40, 80], '50% below the low end'],
+  [88, [40, 80], '10% above the high end'],
+  [200, [40, 80], '2.5 times the high end'],
+  ['on', 'off', ''],
+  [null, 20, ''],
+] as const)('%j against %j: %s', (observed, limit, text) => {
+  expect(marginText({ observed, limit: typeof limit === 'object' ? [limit[0], limit[1]] : limit })).toBe(
+    text,
+  );
 });
