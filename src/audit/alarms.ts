@@ -1,5 +1,5 @@
 import type { Figure, Plan } from '../scenario/plan.ts';
-import { exceeds, like, numberText, text } from './arithmetic.ts';
+import { exceeds, like, text } from './arithmetic.ts';
 import type { Check, Found } from './check.ts';
 
 type Alarm = NonNullable<Plan['alarms']>[number];
@@ -8,17 +8,20 @@ interface Level {
   readonly low: number;
   readonly high: number;
   readonly shown: string;
+  /** Of the whole, which takes part. */
+  readonly isPart: boolean;
 }
 
 /** A figure of an alarm; a percentage of the whole as an amount. */
 function level(figure: Figure, of: Figure | undefined): Level {
   if (of === undefined || figure.base !== 'share' || of.base === 'share')
-    return { low: figure.low, high: figure.high, shown: text(figure) };
+    return { low: figure.low, high: figure.high, shown: text(figure), isPart: false };
   const [low, high] = [figure.low * of.low, figure.high * of.high];
   return {
     low,
     high,
-    shown: `${text(figure)} of ${numberText(of.high / of.factor)} = ${like(of, low, high)}`,
+    isPart: true,
+    shown: `${text(figure)} of ${text(of)} = ${like(of, low, high)}`,
   };
 }
 
@@ -43,7 +46,7 @@ function rule(
       subject: alarm.name,
       holds: judge({ isAbove, threshold, value }),
       arithmetic: `rings ${isAbove ? 'above' : 'below'} ${threshold.shown}, ${say} ${value.shown}`,
-      figures: [threshold.figure, figure, alarm.of],
+      figures: [threshold.figure, figure, ...(threshold.isPart || value.isPart ? [alarm.of] : [])],
       disputes: [threshold.figure],
     };
   });

@@ -1,5 +1,6 @@
 import type { Figure } from '../scenario/plan.ts';
 import { grouped } from '../units.ts';
+import { unitBeside } from './noun.ts';
 
 /** Of floating point. */
 const EPSILON = 1e-9;
@@ -18,20 +19,28 @@ export function numberText(value: number): string {
 
 const withUnit = (text: string, unit: string): string => {
   if (unit === '') return text;
-  return unit.startsWith('%') ? `${text}${unit}` : `${text} ${unit}`;
+  return unit.startsWith('%') ? `${text}${unit}` : `${text} ${unitBeside(text === '1', unit)}`;
 };
+
+/** `1 address`, `2,000 addresses` */
+export const countText = (value: number, things: string): string => withUnit(numberText(value), things);
 
 /** From one number to another, which may be the same, in a unit. */
 export const rangeText = (low: number, high: number, unit: string): string =>
   withUnit(exceeds(high, low) ? `${numberText(low)} to ${numberText(high)}` : numberText(low), unit);
 
-/** A figure as it is written: `150,000 UPDATE ops/s`. */
-export const text = ({ low, high, factor, unit }: Figure): string =>
-  rangeText(low / factor, high / factor, unit);
+/** A figure as it is written: `150,000 UPDATE ops/s`; @param things what is counted, where it is a number without a unit */
+export const text = ({ low, high, factor, unit, approximate }: Figure, things = ''): string =>
+  (approximate ? '~' : '') + rangeText(low / factor, high / factor, unit === '' ? things : unit);
 
-/** What was computed, in base units, in the unit of a figure that it is held against. */
-export const like = ({ factor, unit }: Figure, low: number, high = low): string =>
-  rangeText(low / factor, high / factor, unit);
+/** What was computed, in base units, in the unit of a figure that it is held against, unless that is far too small or large. */
+export function like({ base, factor, unit }: Figure, low: number, high = low): string {
+  const size = Math.abs(high / factor);
+  const isMeasured = base === 's' || base === 'bytes';
+  return isMeasured && high > 0 && (size < 0.1 || size >= 100_000)
+    ? measureText(low, base, high)
+    : rangeText(low / factor, high / factor, unit);
+}
 
 /** Units from the largest down. */
 const SCALES: Readonly<Record<string, readonly (readonly [unit: string, factor: number])[]>> = {
@@ -53,20 +62,22 @@ const SCALES: Readonly<Record<string, readonly (readonly [unit: string, factor: 
 };
 
 /** A time or a size that was computed, in the unit that suits it. */
-export function measureText(value: number, base: 's' | 'bytes'): string {
+export function measureText(low: number, base: 's' | 'bytes', high = low): string {
   const scales = SCALES[base] ?? [];
-  const [unit, factor] = scales.find(([, one]) => value >= one) ?? scales.at(-1) ?? ['', 1];
-  return rangeText(value / factor, value / factor, unit);
+  const [unit, factor] = scales.find(([, one]) => high >= one) ?? scales.at(-1) ?? ['', 1];
+  return rangeText(low / factor, high / factor, unit);
 }
 
 /** `280%` */
 export const percentText = (value: number): string => `${numberText(value * 100)}%`;
 
-/** Half of the last digit in which a number is written; a tenth of the number where a claim says "about". */
-function tolerance(value: number, { factor, approximate }: Figure): number {
-  const [, decimals = ''] = String(Number((value / factor).toPrecision(12))).split('.');
-  const rounding = (factor * 10 ** -decimals.length) / 2;
-  return approximate ? Math.max(rounding, value / 10) : rounding;
+/** A tenth of the number where a claim says "about" it. */
+export const about = (value: number, { approximate }: Figure): number => (approximate ? value / 10 : 0);
+
+/** Half of the last digit in which a number is written, or what is "about" it. */
+function tolerance(value: number, figure: Figure): number {
+  const [, decimals = ''] = String(Number((value / figure.factor).toPrecision(12))).split('.');
+  return Math.max((figure.factor * 10 ** -decimals.length) / 2, about(value, figure));
 }
 
 /** Whether a stated figure lies within what was computed, to the digits in which it is stated. */

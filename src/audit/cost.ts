@@ -1,4 +1,4 @@
-import { agrees, exceeds, like, measureText, text } from './arithmetic.ts';
+import { agrees, countText, exceeds, like, measureText, text } from './arithmetic.ts';
 import type { Check } from './check.ts';
 
 export const costPerPlayer: Check = {
@@ -33,7 +33,7 @@ export const costOfTraffic: Check = {
       return {
         subject: name,
         holds: !exceeds(cost, price.high),
-        arithmetic: `${text(perSecond)} for ${measureText(MONTH, 's')} are ${like({ ...perSecond, unit: 'TB', factor: 1 }, terabytes)}, at ${text(perTerabyte)} each ${like(price, cost)}, of ${text(price)}`,
+        arithmetic: `${text(perSecond)} x ${measureText(MONTH, 's')} = ${countText(terabytes, 'TB')}, x ${text(perTerabyte)} = ${like(price, cost)}, of ${text(price)}`,
         figures: [perSecond, price, perTerabyte],
         disputes: [price],
       };

@@ -1,4 +1,4 @@
-import { exceeds, like, measureText, rangeText, text } from './arithmetic.ts';
+import { exceeds, like, measureText, text } from './arithmetic.ts';
 import type { Check } from './check.ts';
 
 /** Memory that every connection may take at once, if only for a moment. */
@@ -14,7 +14,7 @@ export const workMemory: Check = {
       {
         subject: '',
         holds: !exceeds(most, memory.low),
-        arithmetic: `${text(workMem)} for each of ${text(connections)} are ${like(memory, most)}, of ${text(memory)}`,
+        arithmetic: `${text(connections)} x ${text(workMem)} = ${like(memory, most)}, of ${text(memory)}`,
         figures: [connections, workMem, memory],
         disputes: [connections, workMem],
       },
@@ -43,7 +43,7 @@ export const checkpoints: Check = {
       {
         subject: '',
         holds: !exceeds(perSecond * every.high, size.low),
-        arithmetic: `${text(each)} for each of ${text(rows)} fill ${text(size)} in ${measureText(size.low / perSecond, 's')}; a checkpoint is planned every ${text(every)}`,
+        arithmetic: `${text(size)} / (${text(rows)} x ${text(each)}) = ${measureText(size.low / perSecond, 's')}, of ${text(every)} from checkpoint to checkpoint`,
         figures: [rows, each, size, every],
         disputes: [every],
       },
@@ -66,7 +66,7 @@ export const statementLog: Check = {
       {
         subject: '',
         holds: !exceeds(perSecond * time, disk.low),
-        arithmetic: `${text(each)} for each of ${text(rows)} are ${like(disk, perSecond * time)} in ${kept === undefined ? rangeText(1, 1, 'day') : text(kept)}, of ${text(disk)}, which are full after ${measureText(disk.low / perSecond, 's')}`,
+        arithmetic: `${text(rows)} x ${text(each)} x ${kept === undefined ? measureText(DAY, 's') : text(kept)} = ${like(disk, perSecond * time)}, of ${text(disk)}, full after ${measureText(disk.low / perSecond, 's')}`,
         figures: [rows, each, disk, kept],
         disputes: [],
       },

@@ -9,7 +9,7 @@ export const heap: Check = {
     processes.map(({ name, count, heap: each, memory }) => ({
       subject: name,
       holds: !exceeds(count.high * each.high, memory.low),
-      arithmetic: `${text(count)} x ${text(each)} = ${like(memory, count.high * each.high)}, of ${text(memory)}, which are ${like(each, memory.low / count.high)} for each`,
+      arithmetic: `${text(count)} x ${text(each)} = ${like(memory, count.high * each.high)}, of ${text(memory)}: ${like(each, memory.low / count.high)} each`,
       figures: [count, each, memory],
       disputes: [each],
     })),

@@ -9,7 +9,7 @@ export const limits: Check = {
     all.map(({ name, needed, limit }) => ({
       subject: name,
       holds: !exceeds(needed.high, limit.low),
-      arithmetic: `${text(needed)}, where there are ${text(limit)} at most`,
+      arithmetic: `${text(needed)}, of ${text(limit)} at most`,
       figures: [needed, limit],
       disputes: [needed],
     })),

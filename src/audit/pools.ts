@@ -1,4 +1,4 @@
-import { exceeds, numberText, text } from './arithmetic.ts';
+import { countText, exceeds, numberText, text } from './arithmetic.ts';
 import type { Check } from './check.ts';
 
 export const pools: Check = {
@@ -24,7 +24,7 @@ export const pools: Check = {
       return {
         subject: name,
         holds: !exceeds(asked, limit.low - kept),
-        arithmetic: `${parts.join(', ')} = ${numberText(asked)} connections, of ${text(limit)}${left} = ${numberText(limit.low - kept)}`,
+        arithmetic: `${parts.join(', ')} = ${countText(asked, 'connections')}, of ${text(limit)}${left} = ${numberText(limit.low - kept)}`,
         figures: [
           limit,
           reserved,

@@ -1,8 +1,8 @@
 import type { Figure } from '../scenario/plan.ts';
-import { exceeds, measureText, numberText, text } from './arithmetic.ts';
+import { countText, exceeds, like, measureText, numberText, text } from './arithmetic.ts';
 import type { Check } from './check.ts';
 
-const addressText = ({ low }: Figure): string => (low === 1 ? '1 address' : `${numberText(low)} addresses`);
+const addressText = ({ low }: Figure): string => countText(low, 'addresses');
 
 export const proxyConnections: Check = {
   id: 'proxy-connections',
@@ -36,7 +36,7 @@ export const perAddress: Check = {
       {
         subject: '',
         holds: !exceeds(players.high, each.low * addresses.low),
-        arithmetic: `${text(players)} at ${text(each)} an address need ${numberText(needed)} addresses, and come from ${addressText(addresses)}, which may open ${numberText(each.low * addresses.low)}`,
+        arithmetic: `${text(players)} / ${text(each)} an address = ${countText(needed, 'addresses')}, of ${addressText(addresses)} with ${like(each, each.low * addresses.low)}`,
         figures: [players, each, addresses],
         disputes: [],
       },
@@ -56,7 +56,7 @@ export const newPerAddress: Check = {
       {
         subject: '',
         holds: !exceeds(rate.high, each * addresses.low),
-        arithmetic: `${numberText(limit.count.low)} in ${measureText(limit.every.high, 's')} are ${numberText(each)} connections/s an address: ${text(rate)} need ${numberText(Math.ceil(rate.high / each))} addresses, and come from ${addressText(addresses)}`,
+        arithmetic: `${numberText(limit.count.low)} in ${measureText(limit.every.high, 's')} = ${countText(each, 'connections/s')} an address: ${text(rate)} / ${numberText(each)} = ${countText(Math.ceil(rate.high / each), 'addresses')}, of ${addressText(addresses)}`,
         figures: [rate, limit.count, limit.every, addresses],
         disputes: [],
       },
@@ -76,7 +76,7 @@ export const byAddress: Check = {
       {
         subject: '',
         holds: !exceeds(needed.high, reached * perServer.low),
-        arithmetic: `players from ${addressText(addresses)} reach ${numberText(reached)} of ${numberText(servers.low)} servers at most: ${numberText(reached)} x ${text(perServer)} = ${numberText((reached * perServer.low) / perServer.factor)}, of ${text(needed)}`,
+        arithmetic: `players from ${addressText(addresses)} reach ${numberText(reached)} of ${countText(servers.low, 'servers')} at most: ${numberText(reached)} x ${text(perServer)} = ${like(perServer, reached * perServer.low)}, of ${text(needed)}`,
         figures: [servers, addresses, perServer, needed],
         disputes: [],
       },

@@ -36,7 +36,7 @@ function found({ name, total, parts, rest, exactly }: Sum): Found {
     return {
       ...shared,
       holds: agrees(rest, left.low, left.high),
-      arithmetic: `${sum}, which leaves ${like(rest, left.low, left.high)} of ${text(total)}; stated are ${text(rest)}`,
+      arithmetic: `${sum}, which leaves ${like(rest, left.low, left.high)} of ${text(total)}; stated as ${text(rest)}`,
       disputes: [rest],
     };
   }

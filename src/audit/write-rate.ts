@@ -1,5 +1,5 @@
 import type { Figure, Plan } from '../scenario/plan.ts';
-import { exceeds, like, percentText, text } from './arithmetic.ts';
+import { exceeds, percentText, rangeText, text } from './arithmetic.ts';
 import type { Check, Found } from './check.ts';
 
 /** The load in rows against the rows a second that a database is said to write. */
@@ -13,12 +13,12 @@ function against(
   if (load === undefined || rows === undefined) return [];
   const shared = perRow?.low ?? 1;
   const [least, most] = [load.low / (perRow?.high ?? 1), load.high / shared];
-  const each = perRow === undefined ? '1 operation' : `${text(perRow)} operations`;
+  const each = perRow === undefined ? '1 operation' : text(perRow, 'operations');
   return [
     {
       subject: '',
       holds: !exceeds(most, rows.low),
-      arithmetic: `${text(load)} at ${each} a row write are ${like({ ...rows, unit: 'row writes/s', factor: 1 }, least, most)}, of ${text(rows)}: ${percentText(most / rows.low)}`,
+      arithmetic: `${text(load)} / ${each} a row write = ${rangeText(least, most, 'row writes/s')}, of ${text(rows)}: ${percentText(most / rows.low)}`,
       figures: [load, rows, perRow],
       disputes: disputes ? [load, rows] : [load],
     },

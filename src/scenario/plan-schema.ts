@@ -22,7 +22,7 @@ const one = z.union(
     z
       .string({ error: what })
       .max(60, { error: what })
-      .regex(/^(?:[A-Z]{2,5}-\d{1,4}|\d{1,15}(?:\.\d{1,9})?(?: ?[A-Za-z%][\w%/ -]*)?)$/, { error: what }),
+      .regex(/^(?:[A-Z]{2,5}-\d{1,4}|~? ?\d{1,15}(?:\.\d{1,9})?(?: ?[A-Za-z%][\w%/ -]*)?)$/, { error: what }),
   ],
   { error: what },
 );
@@ -53,7 +53,7 @@ const counted = map({
 /** `plan:`: the figures of a document, which `capbench check` holds against each other. */
 export const planSchema = map({
   load: map({
-    players: optional('connections', 'Players connected at once'),
+    players: optional('players', 'Players connected at once'),
     operationsPerSecond: optional('ops/s', 'Operations a second, of all players and other actors'),
   }).optional(),
   database: map({
@@ -131,12 +131,16 @@ export const planSchema = map({
         .record(line(60), z.union([counted, figure('any')], { error: `${what}, or { count, each }` }), {
           error: 'a map with a figure for each part',
         })
+        .refine((parts) => Object.keys(parts).length > 0, { error: 'a figure for one part at least' })
         .describe('The parts, by name'),
       rest: optional('any', 'What is said to be left of the total'),
       exactly: z
         .boolean({ error: 'true or false' })
         .default(false)
         .describe('The total is a statement about the sum, and not a limit'),
+    }).refine(({ rest, exactly }) => rest === undefined || !exactly, {
+      path: ['exactly'],
+      error: 'false beside rest: the parts and the rest are the total',
     }),
   ),
   capacity: entries(
@@ -204,7 +208,7 @@ export const planSchema = map({
     map({
       name,
       price: required('USD/month', 'Of the whole'),
-      players: divisor('connections', 'Players connected at once'),
+      players: divisor('players', 'Players connected at once'),
       perPlayer: required('USD/month', 'As it is stated'),
     }),
   ),

@@ -4,7 +4,7 @@ import type { Claim, Claims } from './claims.ts';
 import { type Finding, findingAt } from './finding.ts';
 import { nearest } from './nearest.ts';
 import type { Given, planSchema } from './plan-schema.ts';
-import { EXPECTED, fits, planUnit, unitOfNumber } from './plan-units.ts';
+import { EXPECTED, fits, measureLike, planUnit, unitOfNumber } from './plan-units.ts';
 import { type Path, shown } from './problem.ts';
 
 /** A figure of a plan, in base units. */
@@ -17,7 +17,7 @@ export interface Figure extends Given {
   /** The unit in which it was written, and how many of the base unit that is. */
   readonly unit: string;
   readonly factor: number;
-  /** Of a claim with `~`. */
+  /** Of a claim or a text with `~`. */
   readonly approximate: boolean;
   /** The claims that state it. */
   readonly claims: readonly string[];
@@ -108,9 +108,16 @@ function withOneUnit(entry: readonly Member[]): readonly Finding[] {
     return findingAt(
       path,
       `got ${shown(figure.written)} in ${unitText(figure)}, beside ${shown(first.figure.written)} in ${unitText(first.figure)}; expected the same unit`,
-      'operations, row writes and batches are different things: only figures of one unit can be compared',
+      meantUnit(figure.unit) ??
+        meantUnit(unit) ??
+        'operations, row writes and batches are different things: only figures of one unit can be compared',
     );
   });
+}
+
+function meantUnit(spelled: string): string | null {
+  const meant = measureLike(spelled);
+  return meant === undefined ? null : `did you mean ${meant}?`;
 }
 
 /** `UPDATE ops/s (row writes/s)` */
@@ -177,10 +184,12 @@ export function figureOf(text: string, expects: string): Figure | undefined {
 function readOne(text: number | string, expects: string, claims: Claims): Value | Refused {
   if (typeof text === 'string' && /^[A-Z]{2,5}-/.test(text)) return readClaim(text, expects, claims);
   if (typeof text === 'number') return plain(text, text, expects);
-  const [, digits, spelled = ''] = /^(\d+(?:\.\d+)?) ?(.*)$/.exec(text) ?? [];
+  const [, about, digits, spelled = ''] = /^(~? ?)(\d+(?:\.\d+)?) ?(.*)$/.exec(text) ?? [];
   if (digits === undefined) return { message: `got ${shown(text)}, expected a figure`, hint: null };
   const number = Number(digits);
-  return spelled === '' ? plain(number, text, expects) : inUnit([number, number], spelled, text, expects);
+  const read =
+    spelled === '' ? plain(number, text, expects) : inUnit([number, number], spelled, text, expects);
+  return 'message' in read ? read : { ...read, approximate: about !== '' };
 }
 
 /** A number without a unit. */
@@ -225,7 +234,7 @@ function inUnit(
   if (!fits(base, expects))
     return {
       message: `got ${shown(text)} in ${unitText({ unit: spelled, base })}, expected ${expectedText(expects)}`,
-      hint: null,
+      hint: meantUnit(spelled),
     };
   return {
     ...{ low: low * factor, high: high * factor, base, unit: spelled, factor },

@@ -133,6 +133,59 @@ test.each(BOUNDARIES)(
   },
 );
 
+/** A number and its noun: `1 cores`, `2 core`. */
+const DISAGREES =
+  /(?<![\d,.~] ?)\b(?:1 (?:[A-Z]-)?(?!ms|us|bps)[a-z]*[^s\W]s\b|(?!1\b)\d+ (?:core|player|address|server|connection|batch)\b)/;
+
+test.each(BOUNDARIES)('%s of %s: numbers and nouns agree', (_, plan, ...values) => {
+  const texts = [...values, '1', '2'].flatMap((x) => {
+    try {
+      return findingsOf(plan, x).map(({ arithmetic }) => arithmetic);
+    } catch {
+      return []; // A size or a time without its unit.
+    }
+  });
+  expect(texts.length).toBeGreaterThan(1);
+  expect(texts.filter((text) => DISAGREES.test(text))).toEqual([]);
+});
+
+test.each([
+  ['1 core', '{ limits: [{ name: a, needed: 1 cores, limit: 2 }] }'],
+  ['2 E-cores', '{ limits: [{ name: a, needed: 3 E-cores, limit: 2 }] }'],
+  ['1 match/s', '{ concurrency: [{ name: a, perSecond: 1 matches/s, lasting: 1s, most: 2 }] }'],
+  ['2 matches/s', '{ concurrency: [{ name: a, perSecond: 2 match/s, lasting: 1s, most: 2 }] }'],
+  ['1 row write/s', '{ limits: [{ name: a, needed: 1 row writes/s, limit: 2 }] }'],
+  ['1 entity', '{ limits: [{ name: a, needed: 1 entities, limit: 2 }] }'],
+  ['2 processes', '{ limits: [{ name: a, needed: 1 process, limit: 2 }] }'],
+  ['1 Mbps', '{ limits: [{ name: a, needed: 1Mbps, limit: 2 }] }'],
+  ['30 GB free', '{ limits: [{ name: a, needed: 34 GB free, limit: 30 }] }'],
+  ['20,000 CCU', '{ limits: [{ name: a, needed: 20000 CCU, limit: 2 }] }'],
+  ['~5 players', '{ limits: [{ name: a, needed: ~5 player, limit: 2 }] }'],
+])('%s', (part, plan) => {
+  expect(findingsOf(plan, '')[0]?.arithmetic).toContain(part);
+});
+
+test('batches that nothing is in are not written', () => {
+  const plan =
+    '{ load: { operationsPerSecond: 100 }, batches: { servers: 4, interval: 10ms, operations: 50, perSecond: X } }';
+  // A hundred operations make a hundred batches at most, and each server one in 10 ms and the 40 ms until an operation comes.
+  const states = ['100', '80', '101', '79', '400'].map((x) => findingsOf(plan, x)[0]?.state);
+  expect(states).toEqual(['consistent', 'consistent', 'contradicted', 'contradicted', 'contradicted']);
+});
+
+test('what is computed is shown in a unit that suits it', () => {
+  const [finding] = findingsOf('{ latency: [{ name: a, limit: 1h, window: 1s, percentile: 99.9 }] }', '');
+  expect(finding?.arithmetic).toBe('p99.9 wait for the end of 1 s is 999 ms; the limit is 1 h');
+});
+
+test('"about" is a tenth where the same thing is stated twice', () => {
+  const states = (x: string) =>
+    findingsOf('{ same: [{ name: a, figures: [~500 players, X] }] }', x)[0]?.state;
+  expect(['450', '550', '449', '551'].map(states)).toEqual([
+    ...['consistent', 'consistent', 'contradicted', 'contradicted'],
+  ]);
+});
+
 test('every check is tested at its boundary, and has an id and a title of its own', () => {
   const ids = CHECKS.map(({ id }) => id);
   expect([...new Set(BOUNDARIES.map(([check]) => check))].toSorted()).toEqual(ids.toSorted());
@@ -167,6 +220,10 @@ test('a check without its figures says nothing, and figures that none can use ar
   );
   expect(findings.map(nameOf)).toEqual(['limit: a']);
   expect(unused).toEqual(['plan.load.players', 'plan.database.workMem', 'plan.database.disk']);
+  // A whole of which no percentage is.
+  expect(auditOf(withPlan('{ alarms: [{ name: a, above: 10, of: 2GB, usual: 5 }] }')).unused).toEqual([
+    'plan.alarms.0.of',
+  ]);
 });
 
 test('what the plan does not state of load and database is that of the scenario itself', () => {
@@ -179,11 +236,11 @@ test('what the plan does not state of load and database is that of the scenario 
   );
   expect(findings.map((one) => [nameOf(one), one.state, one.arithmetic])).toEqual([
     ['update-rate', 'contradicted', expect.stringMatching(/^200 ops\/s .* of 150 row writes\/s/)],
-    ['work-mem', 'consistent', '64 MB for each of 50 connections are 3,200 MB, of 3,200 MB'],
+    ['work-mem', 'consistent', '50 connections x 64 MB = 3,200 MB, of 3,200 MB'],
     [
       'checkpoints',
       'contradicted',
-      expect.stringContaining('fill 1 GB in 6.83 s; a checkpoint is planned every 60 s'),
+      '1 GB / (150 row writes/s x 1 MB) = 6.83 s, of 60 s from checkpoint to checkpoint',
     ],
     ['proxy-connections', 'contradicted', '100 players over a proxy of 99 connections'],
   ]);

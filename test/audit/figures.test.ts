@@ -41,13 +41,35 @@ describe('figures of different units are refused, with both units', () => {
     expect(findings.map(({ state }) => state)).toEqual(['consistent', 'consistent']);
   });
 
+  test.each([
+    ['10 Mbit/s', '10 Mbps'],
+    ['1GiB', '1024 MB'],
+    ['2 minutes', '120 sec'],
+    ['1 match', '1 matches'],
+    ['60 matches/min', '1 match/s'],
+    ['86400 MB/day', '1 MB/s'],
+    ['120 USD/year', '10 USD/month'],
+    ['500 players/server', '500 connections'],
+    ['4 vCPU', '4 cores'],
+  ])('%s is %s', (needed, limit) => {
+    const { findings } = auditOf(withPlan(`{ limits: [{ name: a, needed: ${needed}, limit: ${limit} }] }`));
+    expect(findings).toMatchObject([{ state: 'consistent' }]);
+  });
+
+  test('other capitals are asked about', () => {
+    expect(problems('{ database: { disk: 5gb } }')).toMatchObject([{ hint: 'did you mean GB?' }]);
+    expect(problems('{ limits: [{ name: a, needed: 5MB, limit: 5mb }] }')).toMatchObject([
+      { hint: 'did you mean MB?' },
+    ]);
+  });
+
   test('each entry has a unit of its own', () => {
     const { findings } = auditOf(
       withPlan('{ limits: [{ name: a, needed: 1GB, limit: 2 }, { name: b, needed: 3 cores, limit: 2 }] }'),
     );
     expect(findings.map(({ arithmetic }) => arithmetic)).toEqual([
-      '1 GB, where there are 2 GB at most',
-      '3 cores, where there are 2 cores at most',
+      '1 GB, of 2 GB at most',
+      '3 cores, of 2 cores at most',
     ]);
   });
 });
@@ -108,6 +130,13 @@ test.each([
   ['more than there can be', '{ load: { players: 1e16 } }', 'load.players', /expected a number, a quantity/],
   ['a misspelled key', '{ load: { playerz: 5 } }', 'load.playerz', /unknown key "playerz"/],
   ['a figure that is none', '{ load: { players: many } }', 'load.players', /expected a number, a quantity/],
+  ['a sum of nothing', '{ sums: [{ name: a, total: 5, parts: {} }] }', 'sums.0.parts', /at least/],
+  [
+    'a rest beside a stated sum',
+    '{ sums: [{ name: a, total: 5, parts: { b: 1 }, rest: 4, exactly: true }] }',
+    'sums.0.exactly',
+    /expected false beside rest/,
+  ],
   ['a negative number', '{ load: { players: -5 } }', 'load.players', /expected a number, a quantity/],
 ])('%s is refused', (_, plan, path, message) => {
   expect(problems(plan)).toMatchObject([{ path: `plan.${path}`, message: expect.stringMatching(message) }]);
@@ -130,7 +159,7 @@ describe('a claim that the plan contradicts', () => {
   const plan =
     'plan: { load: { operationsPerSecond: FLX-117 }, database: { rowWritesPerSecond: FLX-111 } }\n';
   const arithmetic =
-    'update-rate: 420,000 ops/s at 1 operation a row write are 420,000 row writes/s, of 150,000 UPDATE ops/s: 280%';
+    'update-rate: 420,000 ops/s / 1 operation a row write = 420,000 row writes/s, of 150,000 UPDATE ops/s: 280%';
   const budgetsOf = (more: string) => read(minimal(plan + more)).budgets;
 
   test('is contradicted in runs, with the arithmetic, and so is one without a budget', () => {

@@ -23,8 +23,8 @@ test('check shows a line for each check of the plan, and its exit code stays 0',
   const host = await check(PLAN);
   expect(host.ended()).toBe(0);
   const [, ...lines] = host.out().split('\nPLAN\n')[1]?.split('\n\n')[0]?.split('\n') ?? [];
-  expect(host.out()).toMatch(/^ {2}update-rate +ok +5,000 ops\/s at 2 operations a row write/m);
-  expect(host.out()).toMatch(/^ {2}limit: memory +CONTRADICTED +2 GB, where there are 1 GB at most$/m);
+  expect(host.out()).toMatch(/^ {2}update-rate +ok +5,000 ops\/s \/ 2 operations a row write/m);
+  expect(host.out()).toMatch(/^ {2}limit: memory +CONTRADICTED +2 GB, of 1 GB at most$/m);
   expect(lines.join(' ')).toContain('no check can use plan.load.players');
   expect(host.out().trimEnd().split('\n').at(-1)).toBe('plan: 2 checks, 1 contradicted');
 });
@@ -42,7 +42,7 @@ test('check --json has the findings, and the plan as it was written', async () =
     }),
     {
       ...{ check: 'limit', title: expect.any(String), subject: 'memory', state: 'contradicted' },
-      ...{ arithmetic: '2 GB, where there are 1 GB at most', claims: [], disputed: [] },
+      ...{ arithmetic: '2 GB, of 1 GB at most', claims: [], disputed: [] },
     },
   ]);
   expect(unusedFigures).toEqual(['plan.load.players']);
