@@ -16,8 +16,9 @@ interface AgentSession extends Session {
   /** Commands without an answer, by their numbers. */
   readonly waiting: Map<number, Waiting>;
   readonly sight: Sight;
-  /** Null behind a proxy, where it is not known who shares a world. */
-  readonly seer: Seer | null;
+  readonly seer: Seer;
+  /** The number of its world. */
+  readonly world: number;
   /** Where it stands, after the moves that were acknowledged; and after those that it has sent. */
   here: Spot;
   goal: Spot;
@@ -33,7 +34,7 @@ type Said = Extract<Frame, { readonly type: 'chat' | 'emote' }>;
 /**
  * Agents of the realm. What one says or shows has to reach every other agent of its world once: these deliveries are expected
  * once the world says that they were sent, since a refused command reaches nobody. Behind a proxy that deals agents to
- * several worlds nobody but the proxy knows who meets whom, and none are expected.
+ * several worlds only their welcomes say who meets whom: there they are expected of the agents of the same load worker.
  */
 export function realmPlayers(
   { workload, worlds }: WorkerSetup,
@@ -46,7 +47,10 @@ export function realmPlayers(
       from: 0,
       to: workload.players,
     };
+  /** Those that are connected. */
+  const present = new Map<number, AgentSession>();
   const othersOf = (agent: number): 'others' | readonly number[] => {
+    if (!isDealt) return [...present.keys()].filter((other) => isTogether(agent, other));
     const { from, to } = rangeOf(agent);
     if (to - from === workload.players) return 'others';
     return Array.from({ length: to - from }, (_, i) => from + i).filter((one) => one !== agent);
@@ -55,6 +59,12 @@ export function realmPlayers(
     const { from, to } = rangeOf(agent);
     return (other) => other !== agent && other >= from && other < to;
   };
+
+  /** Whether both are known to be in the same world now. */
+  const isTogether = (agent: number, other: number): boolean =>
+    isDealt
+      ? isOtherOf(agent)(other)
+      : agent !== other && present.get(agent)?.world === present.get(other)?.world;
 
   const wrong = wrongFrames();
   const commonSight = new CommonSight();
@@ -97,7 +107,7 @@ export function realmPlayers(
       case 'snapshot':
         for (const problem of session.sight.snapshot(session.here, frame.agents))
           wrong(context, problem, frame);
-        session.seer?.snapshot(frame, context.now());
+        session.seer.snapshot(frame, context.now());
         break;
       case 'update':
         for (const number of frame.acks) {
@@ -109,14 +119,14 @@ export function realmPlayers(
           trailOf(player).applied(number);
         }
         for (const problem of session.sight.update(session.here, frame)) wrong(context, problem, frame);
-        for (const problem of session.seer?.update(frame, session.here, context.now()) ?? [])
+        for (const problem of session.seer.update(frame, session.here, context.now()))
           wrong(context, problem, 'an update before this one');
         break;
       case 'ack': {
         const asked = settle(context, session, frame.seq, {
           ...{ result: 'ok', isOfKind: ({ type }) => type !== 'move', frame },
         });
-        if (asked !== undefined && isDealt)
+        if (asked !== undefined)
           context.expectDelivery(sayingOf(player, frame.seq), othersOf(player), asked.operation);
         break;
       }
@@ -154,7 +164,8 @@ export function realmPlayers(
       isOtherOf(context.player)(from) &&
       (frame.type === 'chat' ? frame.text === lineOf(from, seq) : frame.emote === emoteOf(from, seq));
     if (!isRight) wrong(context, 'what no other agent says', frame);
-    else if (isDealt) context.delivered(sayingOf(from, seq));
+    // Behind a proxy, what agents of other load workers say is expected by nobody.
+    else if (isDealt || trails.has(from)) context.delivered(sayingOf(from, seq));
   };
 
   /** The command of an operation. */
@@ -184,17 +195,18 @@ export function realmPlayers(
           else if (session !== null) receive(context, session, frame);
           else if (frame.type !== 'welcome') wrong(context, 'a frame before the welcome', frame);
           else {
-            const { agent, last, x, z } = frame;
+            const { world, agent, last, x, z } = frame;
             if (agent !== player || !isInside({ x, z }))
               wrong(context, 'the welcome of another agent', frame);
             const astray = trailOf(player).welcomed(last, { x, z });
             if (astray !== null) wrong(context, astray, frame);
-            const isOther = isOtherOf(player);
+            const together = (other: number): boolean => isTogether(player, other);
             session = {
-              ...{ lastNumber: last, socket, waiting: new Map(), sight: openSight(isOther) },
-              ...{ here: { x, z }, goal: { x, z } },
-              seer: isDealt ? commonSight.came(player, { x, z }, isOther, context.now()) : null,
+              ...{ lastNumber: last, socket, waiting: new Map(), sight: openSight(isOtherOf(player)) },
+              ...{ here: { x, z }, goal: { x, z }, world },
+              seer: commonSight.came(player, { x, z }, together, context.now()),
             };
+            present.set(player, session);
             resolve(session);
           }
         });
@@ -202,7 +214,8 @@ export function realmPlayers(
         socket.on('close', (code, reason) => {
           const why = `the world closed the connection (${code}${reason.length > 0 ? `, ${reason}` : ''})`;
           reject(new Error(why));
-          session?.seer?.left();
+          session?.seer.left();
+          if (present.get(player) === session) present.delete(player);
           context.lost(why);
         });
       }),

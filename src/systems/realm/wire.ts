@@ -23,9 +23,12 @@ export type RefusalReason = (typeof REFUSALS)[number];
 
 /** Down. */
 export type Frame =
-  /** The agent is in the world. `last`: the highest number of its commands that the world contains, or 0. */
+  /**
+   * The agent is in the world with this number, from 1. `last`: the highest number of its commands that the world contains, or 0.
+   */
   | {
       readonly type: 'welcome';
+      readonly world: number;
       readonly agent: number;
       readonly last: number;
       readonly x: number;
@@ -97,7 +100,7 @@ const COMMANDS: Shapes = {
 };
 
 const FRAMES: Shapes = {
-  welcome: { agent: isWhole, last: isWhole, x: isCoordinate, z: isCoordinate },
+  welcome: { world: isSeq, agent: isWhole, last: isWhole, x: isCoordinate, z: isCoordinate },
   snapshot: { agents: listOf(tupleOf(isWhole, isCoordinate, isCoordinate)) },
   update: {
     tick: isSeq,

@@ -14,7 +14,13 @@ const TWO_WORLDS = [
 ];
 
 /** Agent 0 of six, at 50, 50. `chance`: its random numbers. */
-async function agentOf({ chance = 0.5, worlds = ALL, isDealt = true, last = 0 } = {}) {
+async function agentOf({
+  chance = 0.5,
+  worlds = ALL,
+  isDealt = true,
+  last = 0,
+  others = {} as Readonly<Record<number, number>>,
+} = {}) {
   const saved: [number, number][] = [];
   const settled: [number, string][] = [];
   const expected: [string, unknown][] = [];
@@ -46,8 +52,20 @@ async function agentOf({ chance = 0.5, worlds = ALL, isDealt = true, last = 0 } 
     } as unknown as SourceTools,
   );
   const connecting = players.connect(context);
+  for (const [player, world] of Object.entries(others)) {
+    const other = Object.assign(new EventEmitter(), { send: () => undefined, close: () => undefined });
+    void players.connect({
+      ...context,
+      player: Number(player),
+      openSocket: () => other,
+    } as unknown as WorldContext);
+    other.emit(
+      'message',
+      JSON.stringify({ type: 'welcome', world, agent: Number(player), last: 0, x: 1, z: 1 }),
+    );
+  }
   const receive = (frame: Frame | object): boolean => socket.emit('message', JSON.stringify(frame));
-  receive({ type: 'welcome', agent: 0, last, x: 50, z: 50 });
+  receive({ type: 'welcome', world: 1, agent: 0, last, x: 50, z: 50 });
   receive({ type: 'snapshot', agents: [] });
   const session = await connecting;
   let number = last;
@@ -113,7 +131,7 @@ test('what an agent says is expected at all others of its world once it is ackno
   expect(counts.wrongFrames).toBe(1);
 });
 
-test('of several worlds only the agents of the own one hear; behind a proxy nobody knows who does', async () => {
+test('of several worlds only the agents of the own one hear; behind a proxy those of whom it is known', async () => {
   const two = await agentOf({ worlds: TWO_WORLDS });
   two.does('emote');
   two.receive({ type: 'ack', seq: 1 });
@@ -121,11 +139,18 @@ test('of several worlds only the agents of the own one hear; behind a proxy nobo
   two.receive({ type: 'chat', from: 4, seq: 1, text: lineOf(4, 1) });
   expect(two.counts.wrongFrames).toBe(1);
 
-  const behind = await agentOf({ isDealt: false });
+  // In world 1, agent 4 of the same load worker in world 1, too, and 5 in world 2.
+  const behind = await agentOf({ isDealt: false, others: { 4: 1, 5: 2 } });
   behind.does('chat');
   behind.receive({ type: 'ack', seq: 1 });
   behind.receive({ type: 'chat', from: 4, seq: 1, text: lineOf(4, 1) });
-  expect([behind.expected, behind.delivered, behind.counts.wrongFrames]).toEqual([[], [], 0]);
+  // Of another load worker.
+  behind.receive({ type: 'chat', from: 3, seq: 1, text: lineOf(3, 1) });
+  expect([behind.expected, behind.delivered, behind.counts.wrongFrames]).toEqual([
+    [['0:1', [4]]],
+    ['4:1'],
+    0,
+  ]);
 });
 
 test.each<[what: string, frame: object, delivered: readonly string[], wrong: number]>([
@@ -136,7 +161,7 @@ test.each<[what: string, frame: object, delivered: readonly string[], wrong: num
   ['nobody of the run', { type: 'chat', from: 6, seq: 7, text: lineOf(6, 7) }, [], 1],
   ['a key too many', { type: 'chat', from: 3, seq: 7, text: lineOf(3, 7), more: 1 }, [], 1],
   ['a frame of no known type', { type: 'shout' }, [], 1],
-  ['a second welcome', { type: 'welcome', agent: 0, last: 0, x: 1, z: 1 }, [], 1],
+  ['a second welcome', { type: 'welcome', world: 1, agent: 0, last: 0, x: 1, z: 1 }, [], 1],
   ['an agent out of sight', { type: 'update', tick: 1, acks: [], agents: [[3, 1, 1, 1]], gone: [] }, [], 1],
 ])('what an agent hears: %s', async (_, frame, delivered, wrong) => {
   const agent = await agentOf();

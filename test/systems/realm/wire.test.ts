@@ -16,7 +16,7 @@ const COMMANDS: readonly Command[] = [
 ];
 
 const FRAMES: readonly Frame[] = [
-  { type: 'welcome', agent: 0, last: 0, x: 0, z: 99.5 },
+  { type: 'welcome', world: 1, agent: 0, last: 0, x: 0, z: 99.5 },
   { type: 'snapshot', agents: [[3, 40, 52]] },
   { type: 'update', tick: 1, acks: [7, 8], agents: [[3, 40, 53, 0]], gone: [5] },
   { type: 'ack', seq: 8 },

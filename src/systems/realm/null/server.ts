@@ -31,7 +31,7 @@ export function nullRealm({ token }: { readonly token: string }): Server {
           ),
         );
       });
-      socket.send(encodeFrame({ type: 'welcome', agent, last: 0, ...startOf(agent) }));
+      socket.send(encodeFrame({ type: 'welcome', world: 1, agent, last: 0, ...startOf(agent) }));
       socket.send(encodeFrame({ type: 'snapshot', agents: [] }));
     };
   };

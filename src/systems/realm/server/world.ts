@@ -117,7 +117,8 @@ export function openRealmWorld(config: RealmConfig, own: WorldProcess): World {
       client.isAlive = true;
     });
     const { id, x, z } = agent;
-    send(agent, { type: 'welcome', agent: id, last: lastOf(agent.state.numbers), x, z });
+    const last = lastOf(agent.state.numbers);
+    send(agent, { type: 'welcome', world: config.instance, agent: id, last, x, z });
     send(agent, { type: 'snapshot', agents: sight.snapshot(agent) });
     tellSaved(agent);
   };

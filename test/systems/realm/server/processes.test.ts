@@ -26,7 +26,7 @@ test('a killed world goes on with what it reported as saved', async () => {
   const next = await startWorldProcess(relay.url);
   const after = await Promise.all([0, 1, 2].map((id) => connectAgent(next.url, id)));
   expect(after.map(({ welcome }) => welcome)).toEqual(
-    [0, 1, 2].map((agent) => ({ type: 'welcome', agent, last: 5, x: 10 * agent + 4, z: 50 })),
+    [0, 1, 2].map((agent) => ({ type: 'welcome', world: 1, agent, last: 5, x: 10 * agent + 4, z: 50 })),
   );
 });
 

@@ -1,8 +1,11 @@
 import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { hashOf } from '../../../../src/hashed-numbers.ts';
 import { isInSight, startOf } from '../../../../src/systems/realm/area.ts';
+import { temporaryFolder } from '../../../temporary-folder.ts';
 import { connectAgent, metricsOf, startRelay, startWorld, stateOf, storedAgents, TOKEN } from './worlds.ts';
 
 /** These begin in sight of agent 0, and out of it. */
@@ -22,7 +25,7 @@ test('an agent is welcome at its start, sees who is near, and its moves are ackn
   const near = await connectAgent(url, NEAR);
   await connectAgent(url, FAR);
   const agent = await connectAgent(url, 0);
-  expect(agent.welcome).toEqual({ type: 'welcome', agent: 0, last: 0, ...startOf(0) });
+  expect(agent.welcome).toEqual({ type: 'welcome', world: 1, agent: 0, last: 0, ...startOf(0) });
   const { x, z } = startOf(NEAR);
   expect(agent.ofType('snapshot')).toEqual([{ type: 'snapshot', agents: [[NEAR, x, z]] }]);
   await near.found((all) => all.find((frame) => frame.type === 'update' && frame.agents[0]?.[0] === 0));
@@ -291,6 +294,38 @@ test('of several worlds, one goes on with what the relay has of an agent, whiche
   await expect.poll(back.saved).toEqual([1, 2, 3, 4]);
   expect((await stateOf(url))[0]).toMatchObject({ numbers: [[1, 4]], x: 3, moved: 4, chats: 1 });
   expect((await connectAgent(other.url, 7)).welcome).toMatchObject({ last: 0, ...startOf(7) });
+});
+
+test('of several worlds, one syncs an agent as it leaves: it may come into another', async () => {
+  const { url, relay } = await openWorld({ worlds: 2, syncMillis: 60_000 });
+  const agent = await connectAgent(url, 0);
+  await agent.move(1, 1);
+  expect(await storedAgents(relay.url)).toEqual(new Map());
+  agent.close();
+  await expect.poll(async () => (await storedAgents(relay.url)).get(0)?.numbers).toEqual([[1, 1]]);
+});
+
+test('an event that its world has not signed is no agent', async () => {
+  const folder = temporaryFolder();
+  const first = await startRelay(folder);
+  const world = await startWorld(first.url);
+  await world.started;
+  const [agent, other] = [await connectAgent(world.url, 0), await connectAgent(world.url, 1)];
+  await agent.move(1, 1);
+  await other.move(2, 2);
+  await world.close();
+  await first.close();
+  const file = join(folder, 'events.jsonl');
+  const events = readFileSync(file, 'utf8');
+  writeFileSync(file, events.replaceAll('\\"x\\":1,', '\\"x\\":99,'));
+  expect(readFileSync(file, 'utf8')).not.toBe(events);
+
+  const second = await startRelay(folder);
+  const next = await startWorld(second.url);
+  await next.started;
+  expect((await connectAgent(next.url, 0)).welcome).toMatchObject({ last: 0, ...startOf(0) });
+  expect((await connectAgent(next.url, 1)).welcome).toMatchObject({ last: 1, x: 2, z: 2 });
+  expect(next.log).toContain("The relay's event of agent 0 is left out: the id is not the hash of the event");
 });
 
 test('without sync, what no relay has is reported as saved; without recovery a world has forgotten what the relay has', async () => {
