@@ -40,8 +40,12 @@ const OF_K6: typeof OF_KERNEL = {
   'generator.memoryBytesPerPlayer': /^generator\.\d+\.memoryBytes$/,
 };
 
+/** Whether a figure is what the kernel counted of the players' connections. */
+export const isOfKernelTraffic = ({ figure }: BudgetMetric): boolean => figure.startsWith('network.kernel.');
+
 /** Whether a figure is one that Linux reports and another platform may not. */
-export const isOfKernel = ({ figure }: BudgetMetric): boolean => Object.hasOwn(OF_KERNEL, figure);
+export const isOfKernel = (metric: BudgetMetric): boolean =>
+  Object.hasOwn(OF_KERNEL, metric.figure) || isOfKernelTraffic(metric);
 
 /** The series that a figure of the kernel's is made of; null for every other. */
 export function kernelSeries({ figure }: BudgetMetric, engine: string | undefined): RegExp | null {

@@ -7,7 +7,14 @@ import type { BudgetMetric, MeasuredBudget } from '../scenario/budget.ts';
 import { LIMIT_ROOM, limitMetricOf } from '../scenario/limit-metric.ts';
 import { nearest } from '../scenario/nearest.ts';
 import { processMetricOf } from '../scenario/process-metric.ts';
-import { isOfOwnProcesses, isOfStatements, kernelSeries, probesOf, unwatched } from './figure-source.ts';
+import {
+  isOfKernelTraffic,
+  isOfOwnProcesses,
+  isOfStatements,
+  kernelSeries,
+  probesOf,
+  unwatched,
+} from './figure-source.ts';
 import { withoutOutage } from './outage.ts';
 import { whyNoPlayerFigure } from './player-figure.ts';
 import { noteOf, unfitting } from './target-metric.ts';
@@ -118,6 +125,8 @@ function unmeasuredInRun(budget: MeasuredBudget, m: UnmeasuredFacts, figures: Un
   const absent = notedAbsence(budget, m);
   if (absent?.event === true) return { reason: absent.because, cause: 'event' };
   const noted = absent?.because ?? unfitting(budget, m);
+  if (absent !== null && isOfKernelTraffic(budget.metric) && !isUnseen(m))
+    return { reason: absent.because, cause: 'platform' };
   // What a player module sends over connections of its own may pass the engine by.
   if (noted !== null)
     return OF_TRAFFIC.test(metric.figure) ? { reason: noted, cause: 'engine' } : byRun(noted);
@@ -139,7 +148,11 @@ function unmeasuredInRun(budget: MeasuredBudget, m: UnmeasuredFacts, figures: Un
 /** Figures of systems whose servers acknowledge at two levels. */
 export const OF_LEVELS: ReadonlySet<string> = new Set(['integrity.saved', 'integrity.lostInWindow']);
 
-const OF_TRAFFIC = /^network\.(?:bytes|connections|handshakes)/;
+const OF_TRAFFIC = /^network\.(?:bytes|connections|handshakes|kernel)/;
+
+/** The load itself has not seen all of its traffic. */
+const isUnseen = ({ absences = [] }: UnmeasuredFacts): boolean =>
+  absences.some(({ of }) => of.startsWith('network.bytesPerPlayer'));
 
 /** Why there is no figure for one player more. */
 function withoutSlope({ figure }: BudgetMetric, { stages = [], absences = [] }: UnmeasuredFacts): Unmeasured {
@@ -218,7 +231,8 @@ function missingByEngine(
   if (engine === 'k6') {
     if (OF_LOOPS.has(figure)) return WHY.noEventLoop;
     if (figure === 'network.reconnectMs') return 'k6 connects each player once';
-    if (OF_SOCKETS.has(figure)) return 'k6 does not tell what connections it opens';
+    if (OF_SOCKETS.has(figure) || figure.startsWith('network.kernel.'))
+      return 'k6 does not tell what connections it opens';
   }
   return engine === 'autocannon' && operation?.actor === 'player'
     ? 'with autocannon players are connected and say nothing'

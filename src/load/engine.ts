@@ -5,6 +5,7 @@ import type { Endpoints } from '../stack/stack.ts';
 import type { Micros } from '../units.ts';
 import type { DeliveryTally } from './deliveries.ts';
 import type { NumberSetsData } from './number-sets.ts';
+import type { SocketBytes } from './player/player-sockets.ts';
 import type { PlayerFigureTally } from './player-figures.ts';
 import type { UnsavedNumbersData } from './unsaved-numbers.ts';
 
@@ -195,6 +196,17 @@ export interface StageTally extends StageConnectionTally {
   readonly operations: PerOperation<StageOperationTally>;
 }
 
+/** What the kernel counted of the players' connections between two times, and what the load had counted at the same times. */
+export interface KernelTraffic {
+  readonly seconds: number;
+  /** Of the connections that were open at the second time: payload of TCP. */
+  readonly kernel: SocketBytes;
+  /** Of all connections. */
+  readonly load: SocketBytes;
+  /** The part of `load` that went over connections which the kernel had forgotten by the second time. */
+  readonly unseen: SocketBytes;
+}
+
 export interface Tally extends TrafficCounts {
   readonly operations: PerOperation<OperationTally>;
   /** From the loss of a connection to the next welcome, microseconds. */
@@ -203,6 +215,8 @@ export interface Tally extends TrafficCounts {
   readonly strayAnswers: number;
   /** Why `bytesIn`, `bytesOut`, `framesIn` and the seconds' `sockets` are incomplete, if they are. */
   readonly unseenTraffic?: string;
+  /** Of the measure phase, or why it is not known; absent where the engine does not ask the kernel. */
+  readonly kernelTraffic?: KernelTraffic | { readonly because: string };
   /** What players were to hear of each other; absent where a player module expected and heard nothing. */
   readonly deliveries?: DeliveryTally;
   /** What a player module measured itself, by name; absent where it is nothing. */

@@ -24,6 +24,7 @@ export function contradictionsOf(m: Measurements): readonly string[] {
     ...timed('reconnect', m.reconnect, m),
     ...deliveries(m),
     ...playerFigures(m),
+    ...kernelTraffic(m),
     ...connections(m),
     ...stages(m),
     ...seriesContradictions(m),
@@ -32,6 +33,22 @@ export function contradictionsOf(m: Measurements): readonly string[] {
     ...ledger(m),
     ...faults(m),
     ...shares(m),
+  ];
+}
+
+/** What was not seen is a part of what the load counted, and the kernel was asked within the run. */
+function kernelTraffic({ kernelTraffic: facts, phases: { end } }: Measurements): string[] {
+  if (facts === undefined) return [];
+  const { seconds, load, unseen } = facts;
+  return [
+    ...(seconds > 0 && seconds <= end + SLACK_SECONDS
+      ? []
+      : [`kernelTraffic.seconds: ${seconds} s, of a run that took ${end} s`]),
+    ...(['in', 'out'] as const).flatMap((way) =>
+      unseen[way] > load[way]
+        ? [`kernelTraffic.unseen.${way}: ${unseen[way]} bytes, of ${load[way]} that the load counted`]
+        : [],
+    ),
   ];
 }
 

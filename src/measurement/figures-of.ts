@@ -143,6 +143,7 @@ function networkFigures(m: Measurements, s: Scenario): Figures['network'] {
     bytesPerPlayerSecondOut: ratio(bytesOut, players),
     bytesPerSecond,
     bytesPerServerSecond: ratio(bytesPerSecond, serversOf(m, s)),
+    kernel: kernelFigures(m, players),
     connections: gauge('connections'),
     handshakes: increase('handshakes'),
     connectMs: percentilesOf(histogram, m.connect.failed),
@@ -152,6 +153,23 @@ function networkFigures(m: Measurements, s: Scenario): Figures['network'] {
     disconnects: m.disconnects,
     reconnects: m.reconnects,
     reconnectMs: percentilesOf(m.reconnect),
+  };
+}
+
+function kernelFigures({ kernelTraffic: facts }: Measurements, players: number | null) {
+  const perPlayer = (way: 'in' | 'out'): number | null =>
+    facts === undefined ? null : ratio(ratio(facts.kernel[way], facts.seconds), players);
+  const disagree = (way: 'in' | 'out'): number | null =>
+    facts === undefined ? null : disagreement(facts.load[way] - facts.unseen[way], facts.kernel[way]);
+  const both = ({ in: received, out }: { readonly in: number; readonly out: number }): number =>
+    received + out;
+  return {
+    bytesPerPlayerSecondIn: perPlayer('in'),
+    bytesPerPlayerSecondOut: perPlayer('out'),
+    disagreePercentIn: disagree('in'),
+    disagreePercentOut: disagree('out'),
+    seenPercent:
+      facts === undefined ? null : percentOf(both(facts.load) - both(facts.unseen), both(facts.load)),
   };
 }
 

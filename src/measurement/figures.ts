@@ -215,6 +215,17 @@ const network = z.object({
   bytesPerPlayerSecondOut: figure('bytes/s'),
   bytesPerSecond: figure('bytes/s'),
   bytesPerServerSecond: figure('bytes/s', 'The same for each server, on average.'),
+  kernel: z
+    .object({
+      bytesPerPlayerSecondIn: figure('bytes/s', 'Payload of TCP: with TLS, encrypted.'),
+      bytesPerPlayerSecondOut: figure('bytes/s'),
+      disagreePercentIn: figure('%', 'Between the load and the kernel, of the same connections and time.'),
+      disagreePercentOut: figure('%'),
+      seenPercent: figure('%', 'Of the bytes that the load counted: what went over those connections.'),
+    })
+    .describe(
+      'What the kernel counted of the connections of players that were open where the phase ended; it forgets those that close.',
+    ),
   connections: spread('connections', 'Of players to their servers.'),
   handshakes: figure('connections', 'Connections that players opened in the measure phase.'),
   connectMs: percentiles(),

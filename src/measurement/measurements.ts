@@ -174,6 +174,19 @@ const deliveries = z.object({
   lostOnes: list(text),
 });
 
+/** Payload of TCP: bytes received and sent. */
+const payload = z.object({ in: amount, out: amount });
+
+/** What the kernel counted of the players' connections in the measure phase (load/engine.ts), and the load between the same two times. */
+const kernelTraffic = z.object({
+  seconds: amount,
+  /** Of the connections that were open where it ended. */
+  kernel: payload,
+  load: payload,
+  /** The part of `load` that went over others. */
+  unseen: payload,
+});
+
 /** What a player module measured under one name, of the measure phase. */
 const playerFigure = z.object({
   /** Null: a counter. */
@@ -357,6 +370,8 @@ export const measurementsSchema = z.object({
   strayAnswers: count,
   /** Of every operation of the system. */
   operations: byName(operation),
+  /** Absent where the kernel was not asked, or did not tell. */
+  kernelTraffic: kernelTraffic.optional(),
   /** Absent where a player module expected and heard nothing. */
   deliveries: deliveries.optional(),
   /** By name; absent where a player module measured nothing. */

@@ -144,13 +144,21 @@ interface MeasurePhase {
 const since = (start: Micros, at: Micros | null): number | null =>
   at === null ? null : Math.round((at - start) / 1e3) / 1e3;
 
+/** Only where the load itself has counted all of its traffic. */
+function kernelFacts(tally: Tally | null): Pick<Measurements, 'kernelTraffic'> {
+  const { kernelTraffic, unseenTraffic } = tally ?? {};
+  return kernelTraffic === undefined || 'because' in kernelTraffic || unseenTraffic !== undefined
+    ? {}
+    : { kernelTraffic };
+}
+
 const PLAYER_TRAFFIC = [
   ...['load.bytesIn', 'load.bytesOut', 'load.framesIn'],
   ...['load.connections', 'load.handshakes'],
 ];
 const OF_PLAYER_TRAFFIC = [
   ...['bytesPerPlayerSecondIn', 'bytesPerPlayerSecondOut', 'bytesPerSecond'],
-  ...['connections', 'handshakes'],
+  ...['connections', 'handshakes', 'kernel'],
 ];
 const SECOND = 1e6;
 
@@ -272,6 +280,7 @@ export class RunRecord {
       reconnects: tally?.reconnects ?? 0,
       reconnect: tally?.reconnect ?? EMPTY_HISTOGRAM,
       strayAnswers: tally?.strayAnswers ?? 0,
+      ...kernelFacts(tally),
       ...(tally?.deliveries === undefined ? {} : { deliveries: deliveryFacts(tally.deliveries) }),
       ...(tally?.figures === undefined ? {} : { player: tally.figures }),
       operations: perOperation(operations, (id) => ({
@@ -340,7 +349,12 @@ export class RunRecord {
     const because = tally?.unseenTraffic;
     const unseen =
       because === undefined ? [] : OF_PLAYER_TRAFFIC.map((figure) => ({ of: `network.${figure}`, because }));
-    const absences = [...this.absences, ...unseen, ...(targetProbes?.absences(phase) ?? [])];
+    const { kernelTraffic } = tally ?? {};
+    const untold =
+      because !== undefined || kernelTraffic === undefined || !('because' in kernelTraffic)
+        ? []
+        : [{ of: 'network.kernel', because: kernelTraffic.because }];
+    const absences = [...this.absences, ...unseen, ...untold, ...(targetProbes?.absences(phase) ?? [])];
     if (targetProbes === null) return absences.length === 0 ? {} : { absences };
     const unreadable = targetProbes.unreadable();
     const histograms = Object.entries(phase === null ? {} : targetProbes.histograms(phase.from, phase.to));

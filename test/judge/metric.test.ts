@@ -6,7 +6,15 @@ import { checkBudgets } from '../../src/scenario/budget-entry.ts';
 import { fluxFigures } from '../../src/systems/flux/figures.ts';
 import { OPERATIONS } from '../../src/systems/flux/scenario.ts';
 import { COMPLETE } from '../fixtures/recorded-deliveries.ts';
-import { BUDGETS, budget, fluxFiguresOf, measurementsOf, metric, partOf } from '../fixtures/recorded-run.ts';
+import {
+  BUDGETS,
+  budget,
+  fluxFiguresOf,
+  KERNEL_TRAFFIC,
+  measurementsOf,
+  metric,
+  partOf,
+} from '../fixtures/recorded-run.ts';
 import { stageFacts } from '../fixtures/recorded-stages.ts';
 
 const METRICS = metricsOf(OPERATIONS, fluxFigures);
@@ -69,7 +77,7 @@ const figures = fluxFiguresOf(
     series: { ...series, ...REDIS, ...PROCESSES, ...connected },
     // Servers that acknowledge at two levels.
     integrity: integrity === null ? null : { ...integrity, saved: integrity.acked, lostInWindow: 0 },
-    ...{ operations: refusing, stages, deliveries: COMPLETE },
+    ...{ operations: refusing, stages, deliveries: COMPLETE, kernelTraffic: KERNEL_TRAFFIC },
   }),
 );
 const resolve = (path: string, stat: string | null): number | string | null => {

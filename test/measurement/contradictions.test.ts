@@ -6,7 +6,7 @@ import { parseMeasurements } from '../../src/measurement/read-measurements.ts';
 import { MOST_POINTS, openSeriesRecorder } from '../../src/measurement/series.ts';
 import { openWindowRecorder } from '../../src/measurement/windows.ts';
 import type { Micros } from '../../src/units.ts';
-import { failedRun, measurementsOf, probe } from '../fixtures/recorded-run.ts';
+import { failedRun, KERNEL_TRAFFIC, measurementsOf, probe } from '../fixtures/recorded-run.ts';
 import { CUT, stageFacts } from '../fixtures/recorded-stages.ts';
 
 const m = measurementsOf();
@@ -31,6 +31,7 @@ const none = { ...due, counts: [], min: 0, max: 0, sum: 0 };
 
 test('the facts of a run do not contradict one another, however it ended', () => {
   expect(contradictionsOf(m)).toEqual([]);
+  expect(contradictionsOf({ ...m, kernelTraffic: KERNEL_TRAFFIC })).toEqual([]);
   expect(contradictionsOf(failedRun())).toEqual([]);
   expect(
     contradictionsOf({
@@ -140,6 +141,16 @@ test.each<[what: string, over: Partial<Measurements>, expected: string]>([
   ['a sum above the buckets', withIntent({ due: { ...due, sum: 801 } }), 'the sum is 801'],
   ['a sum below the buckets', withIntent({ due: { ...due, sum: 700 } }), 'the sum is 700'],
   ['another number of service times than of answers', withIntent({ service: due }), 'service: 5 values'],
+  [
+    'more bytes unseen by the kernel than there were',
+    { kernelTraffic: { ...KERNEL_TRAFFIC, unseen: { in: 25_000_000, out: 0 } } },
+    'kernelTraffic.unseen.in',
+  ],
+  [
+    'a kernel that watched for longer than the run',
+    { kernelTraffic: { ...KERNEL_TRAFFIC, seconds: 60 } },
+    'kernelTraffic.seconds',
+  ],
   ['more players than connections', { peakCcu: 5000 }, 'peakCcu'],
   [
     'a series that runs backwards',

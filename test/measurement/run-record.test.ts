@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { rule } from '../../src/judge/ruling.ts';
+import { unseenTraffic } from '../../src/judge/verdict.ts';
 import type { Tally } from '../../src/load/engine.ts';
 import { figuresOf } from '../../src/measurement/figures-of.ts';
 import { RunRecord } from '../../src/measurement/run-record.ts';
@@ -65,3 +66,60 @@ test.each([undefined, 'the module opened connections of its own'])(
     expect(ruling).toMatchObject({ state: 'unmeasured', reason: because });
   },
 );
+
+const TOLD = {
+  ...{ seconds: 4, kernel: { in: 3_960, out: 400 }, load: { in: 5_000, out: 440 } },
+  unseen: { in: 1_000, out: 0 },
+};
+const KERNEL = 'network.kernel.disagreePercentIn';
+
+/** The facts of a run whose tally has these. */
+function factsWith(tally: Pick<Tally, 'kernelTraffic' | 'unseenTraffic'>) {
+  const { capbench, scenarioHash, commit, startedAt, stackKind, engine, host } = recorded();
+  const identity = { capbench, scenarioHash, commit, startedAt, stackKind, colocated: true, engine, host };
+  const record = new RunRecord(
+    identity,
+    workloadOf({ rampEnd: at(1), measureStart: at(2), end: at(6) }),
+    at(0),
+  );
+  record.note({ go: at(0) });
+  for (const second of [1, 2, 3, 4, 5, 6])
+    record.samples(at(second), [{ series: 'load.connected', kind: 'gauge', value: 10 }]);
+  const rest = { operations: {}, errors: [], ledger: { breaches: {} }, endedAt: at(6) };
+  record.note({ tally: { ...rest, ...tally } as unknown as Tally });
+  return record.close({ state: 'completed' }, at(7), 0);
+}
+
+test('what the kernel counted, for each player and second, and how far the load is from it', () => {
+  const { kernel } = figuresOf(factsWith({ kernelTraffic: TOLD }), scenarioOf()).network;
+  expect(kernel.bytesPerPlayerSecondIn).toBeCloseTo(99, 9);
+  expect(kernel.bytesPerPlayerSecondOut).toBeCloseTo(10, 9);
+  expect(kernel.disagreePercentIn).toBeCloseTo((100 * 40) / 3_960, 9);
+  expect(kernel.disagreePercentOut).toBeCloseTo(10, 9);
+  expect(kernel.seenPercent).toBeCloseTo((100 * 4_440) / 5_440, 9);
+});
+
+test.each([
+  ['the kernel did not tell', { kernelTraffic: { because: 'ss is not here' } }, 'platform', 'ss is not here'],
+  ['the load had not seen all', { kernelTraffic: TOLD, unseenTraffic: 'datagrams' }, 'engine', 'datagrams'],
+  [
+    ...(['both', { kernelTraffic: { because: 'ss is not here' }, unseenTraffic: 'datagrams' }] as const),
+    ...(['engine', 'datagrams'] as const),
+  ],
+] as const)('there is no figure of the kernel where %s', (_what, tally, cause, reason) => {
+  const facts = factsWith(tally);
+  const figures = figuresOf(facts, scenarioOf());
+  expect(new Set(Object.values(figures.network.kernel))).toEqual(new Set([null]));
+  const agree = budget({ id: 'agree', metric: KERNEL, stat: null, op: '<', limit: 2, unit: '%' });
+  expect(rule(agree, figures, facts, [])).toMatchObject({ state: 'unmeasured', cause, reason });
+  // That the kernel does not tell is no hole in what the load has counted.
+  expect(unseenTraffic(facts)).toHaveLength(cause === 'engine' ? 1 : 0);
+});
+
+test('k6 opens connections that capbench does not know', () => {
+  const { kernelTraffic: _, ...facts } = { ...recorded(), engine: 'k6' };
+  const agree = budget({ id: 'agree', metric: KERNEL, stat: null, op: '<', limit: 2, unit: '%' });
+  expect(rule(agree, figuresOf(facts, scenarioOf()), facts, [])).toMatchObject({
+    ...{ state: 'unmeasured', cause: 'engine', reason: 'k6 does not tell what connections it opens' },
+  });
+});

@@ -1,3 +1,4 @@
+import type { Reachable } from '../../address/access.ts';
 import { type Cause, causeOfRefusals } from '../../address/connection-cause.ts';
 import { monotonic } from '../../clock.ts';
 import { type CapbenchError, interrupted, stackFailed } from '../../errors.ts';
@@ -6,10 +7,12 @@ import { playersAtStart, type Workload } from '../../scenario/workload.ts';
 import { describeExit, type NodeProcess } from '../../supervision/process.ts';
 import { settlesWithin } from '../../supervision/time-limit.ts';
 import type { Micros } from '../../units.ts';
+import { connectionCounters } from '../connection-counters.ts';
 import { Deliveries } from '../deliveries.ts';
 import type { ConnectFacts, Ledger, LoadSecond, ReadyFleet, Tally } from '../engine.ts';
 import { ErrorCounts } from '../error-counts.ts';
 import { SequenceLedger } from '../ledger.ts';
+import { KernelWatch } from './kernel-traffic.ts';
 import {
   type Answer,
   followsDeliveries,
@@ -18,6 +21,7 @@ import {
   type Report,
   type WorkerSetup,
   type WorkerTally,
+  type WorkerTraffic,
 } from './messages.ts';
 import { Seconds } from './seconds.ts';
 import { mergeTallies, sumOf } from './tally.ts';
@@ -92,6 +96,8 @@ export class Fleet implements ReadyFleet {
   private readonly pendingRequests = new Map<number, (answer: Answer) => void>();
   private lastRequest = 0;
   private seconds: Seconds | null = null;
+  /** Set by `run`; null in a calibration. */
+  private kernel: KernelWatch | null = null;
   /** Null without a player module. */
   private readonly deliveries: Deliveries | null;
   private readonly drained = new Set<number>();
@@ -194,10 +200,14 @@ export class Fleet implements ReadyFleet {
     });
     const clock = setInterval(() => seconds.tick(monotonic() - go), TICK_MS);
     this.running = true;
+    if (this.plan.workload.isCalibration !== true) this.kernel = this.watchKernel(go);
+    let kernelTraffic: Tally['kernelTraffic'];
     try {
       this.sendAll({ kind: 'go', go });
       await Promise.race([done, this.failure]);
+      kernelTraffic = await this.kernel?.result();
     } finally {
+      this.kernel?.close();
       this.running = false;
       clearInterval(clock);
     }
@@ -205,7 +215,8 @@ export class Fleet implements ReadyFleet {
     const deliveries = this.deliveries?.finish() ?? null;
     const module = this.plan.setups[0]?.module ?? null;
     const players = module === null ? undefined : `the player module ${module.name}`;
-    return mergeTallies(tallies, this.plan.workload, deliveries, players);
+    const tally = mergeTallies(tallies, this.plan.workload, deliveries, players);
+    return kernelTraffic === undefined ? tally : { ...tally, kernelTraffic };
   }
 
   async drop(sharePercent: number, seed: number, stage?: number): Promise<number> {
@@ -223,6 +234,7 @@ export class Fleet implements ReadyFleet {
   }
 
   stop(): void {
+    this.kernel?.end();
     this.sendAll({ kind: 'stop' });
   }
 
@@ -290,6 +302,20 @@ export class Fleet implements ReadyFleet {
     const answers = Promise.all(this.processes.map((_, worker) => this.ask(worker, request)));
     // A failed worker or a closed fleet does not answer.
     return Promise.race([answers, this.failure]);
+  }
+
+  private watchKernel(go: Micros): KernelWatch {
+    const { workload, setups } = this.plan;
+    const { measureStart, end } = workload.timeline;
+    const ports = new Set(setups.flatMap(({ worlds }) => worlds.map(portOf)));
+    return new KernelWatch({
+      ask: async (each): Promise<WorkerTraffic[]> => {
+        const answers = await this.askAll({ kind: 'readTraffic', each });
+        return answers.flatMap((answer) => (answer.kind === 'traffic' ? [answer] : []));
+      },
+      counters: () => connectionCounters(ports),
+      ...{ from: (go + measureStart) as Micros, to: (go + end) as Micros },
+    });
   }
 
   private sendAll(order: Order): void {
@@ -363,7 +389,7 @@ export class Fleet implements ReadyFleet {
     } else if (kind === 'drained') {
       this.drained.add(worker);
       this.tellSettled();
-    } else if (kind === 'dropped' || kind === 'ledger') {
+    } else if (kind === 'dropped' || kind === 'ledger' || kind === 'traffic') {
       this.pendingRequests.get(report.ask)?.(report);
     } else if (kind === 'closed') {
       this.lateErrors.addAll(report.errors);
@@ -398,9 +424,16 @@ function deliveriesOf({ workload, setups }: FleetPlan): Deliveries | null {
   return new Deliveries({ players, timeout, workers: setups.length, ...phase });
 }
 
+/** Of a server's URL. */
+const portOf = ({ url }: Reachable): number => {
+  const { port, protocol } = new URL(url);
+  return Number(port) || (protocol === 'https:' || protocol === 'wss:' ? 443 : 80);
+};
+
 const WHAT: Readonly<Record<WorkerRequest['kind'], string>> = {
   drop: 'was asked to drop connections',
   readLedger: 'was asked for its ledger',
+  readTraffic: 'was asked for the bytes of its connections',
 };
 
 const unanswered = (worker: number, { kind }: RequestBody): Error =>

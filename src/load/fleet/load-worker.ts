@@ -220,6 +220,13 @@ export class LoadWorker {
     this.send({ kind: 'ledger', ask, ledger: this.tools.ledger.toData() });
   }
 
+  /** What went over its players' connections until now. */
+  readTraffic({ ask, each }: Extract<Order, { readonly kind: 'readTraffic' }>): void {
+    const { bytesIn, bytesOut } = this.traffic();
+    const connections = each ? (this.protocol?.sockets.each() ?? null) : null;
+    this.send({ kind: 'traffic', ask, load: { in: bytesIn, out: bytesOut }, connections });
+  }
+
   /** Closes every connection; `isClosed` once the servers have answered. */
   close(): void {
     this.errorsReported ??= new Map(this.tools.errors.entries());

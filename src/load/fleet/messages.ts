@@ -15,6 +15,7 @@ import type {
   WorkerSecond,
 } from '../engine.ts';
 import { isRecord } from '../json.ts';
+import type { ConnectionBytes, SocketBytes } from '../player/player-sockets.ts';
 import type { PlayerInputs } from '../player-data.ts';
 import type { PlayerFigureTally } from '../player-figures.ts';
 import type { WorkerSlice } from '../slices.ts';
@@ -84,6 +85,8 @@ export type Order =
       readonly stage: number | null;
     }
   | { readonly kind: 'readLedger'; readonly ask: number }
+  /** `each`: of each connection, too. */
+  | { readonly kind: 'readTraffic'; readonly ask: number; readonly each: boolean }
   /** Every delivery was heard, or has been given up: nothing more to wait for. */
   | { readonly kind: 'settled' }
   | { readonly kind: 'close' };
@@ -119,7 +122,16 @@ export interface WorkerTally
 /** Answers of a worker to requests. */
 export type Answer =
   | { readonly kind: 'dropped'; readonly ask: number; readonly players: number }
-  | { readonly kind: 'ledger'; readonly ask: number; readonly ledger: Ledger };
+  | { readonly kind: 'ledger'; readonly ask: number; readonly ledger: Ledger }
+  | ({ readonly kind: 'traffic'; readonly ask: number } & WorkerTraffic);
+
+/** Of the players of a worker, now. */
+export interface WorkerTraffic {
+  /** As the load counts it. */
+  readonly load: SocketBytes;
+  /** Null where it was not asked for. */
+  readonly connections: ConnectionBytes | null;
+}
 
 /** What a player module's `prepare` returned, and how long it took. */
 export interface Preparation {
@@ -155,7 +167,7 @@ export type Report =
   /** A bug in capbench. */
   | { readonly kind: 'crashed'; readonly message: string };
 
-const ORDERS = ['setup', 'prepare', 'go', 'stop', 'drop', 'readLedger', 'settled', 'close'];
+const ORDERS = ['setup', 'prepare', 'go', 'stop', 'drop', 'readLedger', 'readTraffic', 'settled', 'close'];
 const REPORTS = [
   'heartbeat',
   'connecting',
@@ -168,6 +180,7 @@ const REPORTS = [
   'closed',
   'dropped',
   'ledger',
+  'traffic',
   'refused',
   'crashed',
 ];

@@ -114,6 +114,8 @@ process.on('message', (order) => {
     worker?.settled();
   } else if (order.kind === 'readLedger') {
     worker?.readLedger(order.ask);
+  } else if (order.kind === 'readTraffic') {
+    worker?.readTraffic(order);
   } else {
     shutDown();
   }
