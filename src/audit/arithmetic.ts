@@ -84,3 +84,11 @@ function tolerance(value: number, figure: Figure): number {
 export const agrees = (stated: Figure, low: number, high: number): boolean =>
   !exceeds(low - tolerance(stated.low, stated), stated.low) &&
   !exceeds(stated.high, high + tolerance(stated.high, stated));
+
+/** Whether what was computed is no more than a figure promises, to the digits in which it is stated. */
+export const atMost = (stated: Figure, high: number): boolean =>
+  !exceeds(high, stated.high + tolerance(stated.high, stated));
+
+/** Whether what was computed is no less than what a figure promises, to the digits in which it is stated. */
+export const promises = (stated: Figure, low: number): boolean =>
+  !exceeds(stated.low - tolerance(stated.low, stated), low);

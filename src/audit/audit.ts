@@ -20,12 +20,12 @@ export interface AuditFinding {
 
 interface Audit {
   readonly findings: readonly AuditFinding[];
-  /** The keys of figures that no check could use, for want of others. */
+  /** The keys of figures that no check could use, for want of others, and of disputes about no finding. */
   readonly unused: readonly string[];
 }
 
 /** `pools: PostgreSQL` */
-export const nameOf = ({ check, subject }: AuditFinding): string =>
+export const nameOf = ({ check, subject }: Pick<AuditFinding, 'check' | 'subject'>): string =>
   subject === '' ? check : `${check}: ${subject}`;
 
 const claimsOf = (figures: readonly (Figure | undefined)[]): readonly string[] => [
@@ -46,14 +46,19 @@ export function audit(plan: Plan, own: OwnFigures): Audit {
   const findings = CHECKS.flatMap(({ id, title, rule }) =>
     rule(all).map(({ subject, holds, arithmetic, figures, disputes }): AuditFinding => {
       for (const figure of figures) used.add(figure);
+      const also = plan.disputes?.[nameOf({ check: id, subject })] ?? [];
       return {
         ...{ check: id, title, subject, state: holds ? 'consistent' : 'contradicted', arithmetic },
-        claims: claimsOf(figures),
-        disputed: holds ? [] : claimsOf(disputes),
+        claims: [...new Set([...claimsOf(figures), ...also])],
+        disputed: holds ? [] : [...new Set([...claimsOf(disputes), ...also])],
       };
     }),
   );
-  const unused = figuresIn(plan).flatMap(([path, figure]) => (used.has(figure) ? [] : [path]));
+  const names = new Set(findings.map(nameOf));
+  const unused = [
+    ...figuresIn(plan).flatMap(([path, figure]) => (used.has(figure) ? [] : [path])),
+    ...Object.keys(plan.disputes ?? {}).flatMap((name) => (names.has(name) ? [] : [`plan.disputes.${name}`])),
+  ];
   return { findings, unused };
 }
 

@@ -1,4 +1,4 @@
-import { agrees, countText, exceeds, like, measureText, text } from './arithmetic.ts';
+import { agrees, atMost, countText, exceeds, like, measureText, promises, text } from './arithmetic.ts';
 import type { Check } from './check.ts';
 
 export const costPerPlayer: Check = {
@@ -14,6 +14,40 @@ export const costPerPlayer: Check = {
         arithmetic: `${text(price)} / ${text(players)} = ${like(perPlayer, low, high)}, stated as ${text(perPlayer)}`,
         figures: [price, players, perPlayer],
         disputes: [perPlayer],
+      };
+    }),
+};
+
+export const breakEven: Check = {
+  id: 'break-even',
+  title: 'From so many players on, the price of the whole is less than that of each of them elsewhere',
+  needs: ['breakEven'],
+  rule: ({ breakEven: all = [] }) =>
+    all.map(({ name, price, perPlayer, players }) => {
+      const [low, high] = [price.low / perPlayer.high, price.high / perPlayer.low];
+      return {
+        subject: name,
+        holds: agrees(players, low, high) && atMost(players, high),
+        arithmetic: `${text(price)} / ${text(perPlayer)} = ${like(players, low, high)}, stated as ${text(players)}`,
+        figures: [price, perPlayer, players],
+        disputes: [players],
+      };
+    }),
+};
+
+export const savings: Check = {
+  id: 'saving',
+  title: 'What is saved is saved at any of the prices',
+  needs: ['savings'],
+  rule: ({ savings: all = [] }) =>
+    all.map(({ name, price, instead, saves }) => {
+      const [low, high] = [1 - price.high / instead.low, 1 - price.low / instead.high];
+      return {
+        subject: name,
+        holds: promises(saves, low),
+        arithmetic: `1 - ${text(price)} / ${text(instead)} = ${like(saves, low, high)}, stated as ${text(saves)}`,
+        figures: [price, instead, saves],
+        disputes: [saves],
       };
     }),
 };

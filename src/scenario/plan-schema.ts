@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { line, list, map, quantity } from './leaf.ts';
+import { line, list, map, quantity, word } from './leaf.ts';
 
 /** A figure as the file has it. */
 export type Written = z.output<typeof written>;
@@ -39,6 +39,15 @@ const figure = (expects: string, divides = false) =>
     z.custom<Given>((value) => typeof value === 'object'),
     { decode: (text) => ({ written: text, expects, divides }), encode: (given) => given.written },
   );
+/** What a document says in words, or the id of a claim that is text. */
+const said = z.codec(
+  line(160),
+  z.custom<Given>((value) => typeof value === 'object'),
+  {
+    decode: (text) => ({ written: text, expects: 'words', divides: false }),
+    encode: ({ written }) => String(written),
+  },
+);
 const optional = (expects: string, about: string) => figure(expects).optional().describe(about);
 const required = (expects: string, about: string) => figure(expects).describe(about);
 const divisor = (expects: string, about: string) => figure(expects, true).describe(about);
@@ -60,6 +69,7 @@ export const planSchema = map({
     rowWritesPerSecond: divisor('row writes/s', 'Rows that it can update a second').optional(),
     insertsPerSecond: divisor('row writes/s', 'Rows that it can insert a second').optional(),
     operationsPerRowWrite: divisor('count', 'Operations that share a row write. Default: 1').optional(),
+    used: optional('share', 'As it is stated: the share of these rows that the load takes'),
     connections: optional('connections', 'Connections that it accepts'),
     workMem: optional('bytes', 'Memory that a sort of each connection may take'),
     memory: optional('bytes', 'Memory that it may take'),
@@ -180,6 +190,18 @@ export const planSchema = map({
       most: required('count', 'How many there are at once, at most'),
     }),
   ),
+  fanOut: entries(
+    map({
+      name,
+      perSecond: required('rate', 'Messages a second, of all senders'),
+      receivers: required('count', 'Who are sent each of them'),
+      bytes: optional('bytes', 'Of one message'),
+      players: divisor('players', 'Among whom the receivers are').optional(),
+      deliveries: optional('rate', 'Messages a second that can be delivered'),
+      network: optional('bytes/s', 'What there is for all of it'),
+      each: optional('bytes/s', 'What is said to reach one player'),
+    }),
+  ),
   perPlayer: entries(
     map({
       name,
@@ -204,12 +226,34 @@ export const planSchema = map({
       ),
     }),
   ),
+  words: entries(
+    map({
+      name,
+      said: list(said, MOST, 'texts', 2).describe('As it is said here and there, in the same words'),
+    }),
+  ),
   cost: entries(
     map({
       name,
       price: required('USD/month', 'Of the whole'),
       players: divisor('players', 'Players connected at once'),
       perPlayer: required('USD/month', 'As it is stated'),
+    }),
+  ),
+  breakEven: entries(
+    map({
+      name,
+      price: required('USD/month', 'Of the whole'),
+      perPlayer: divisor('USD/month', 'Of a player elsewhere'),
+      players: required('players', 'As it is stated: from so many on the whole is cheaper'),
+    }),
+  ),
+  savings: entries(
+    map({
+      name,
+      price: required('USD/month', 'Of the whole'),
+      instead: divisor('USD/month', 'Of what it replaces'),
+      saves: required('share', 'As it is stated'),
     }),
   ),
   traffic: entries(
@@ -224,8 +268,10 @@ export const planSchema = map({
     map({
       name,
       count: divisor('count', 'Processes'),
-      heap: required('bytes', 'Heap that one of them may take'),
-      memory: required('bytes', 'Memory that there is for all of them'),
+      heap: optional('bytes', 'Heap that one of them may take'),
+      memory: optional('bytes', 'Memory that there is for all of them'),
+      cores: divisor('cores', 'Cores that they share').optional(),
+      perCore: divisor('count', 'So many may share a core. Default: 1').optional(),
     }),
   ),
   tiers: entries(
@@ -241,4 +287,12 @@ export const planSchema = map({
       }),
     }),
   ),
+  disputes: z
+    .record(
+      line(200),
+      list(word(/^[A-Z]{2,5}-\d{1,4}$/, 'the id of a claim such as FLX-110'), MOST, 'claims', 1),
+      { error: 'a map with a list of claims for each finding' },
+    )
+    .optional()
+    .describe('By the name of a finding: claims that fall with it, besides those that it is about'),
 });

@@ -57,7 +57,7 @@ const WORDS: Readonly<Record<string, string>> = {
   ...{ core: 'cores', cpus: 'cores', vCPU: 'cores', vCPUs: 'cores', 'P-cores': 'cores', 'E-cores': 'cores' },
   ...{ CPU: 'cores', CPUs: 'cores' },
   ...{ containers: 'servers', instances: 'servers', workers: 'processes' },
-  ...{ 'GB free': 'GB', 'percentage points': '%' },
+  'percentage points': '%',
 };
 
 /** `MB/agent` is a size, and `KB/s/user` a rate. */
@@ -75,7 +75,7 @@ export const isMeasure = (unit: string): boolean =>
 
 /** A unit of a document or of a plan. What is no known measure counts things of its own name. */
 export function planUnit(spelled: string): Unit {
-  const plain = spelled.replace(EACH, '');
+  const plain = spelled.replace(EACH, '').replace(/ (?:each|free|total)$/, '');
   const { what, period } = PERIOD.exec(plain)?.groups ?? {};
   if (what !== undefined && period !== undefined) {
     const time = lookUp(MEASURES, period)?.[1] ?? SECONDS.year;

@@ -12,9 +12,9 @@ export interface Figure extends Given {
   /** A figure that is one number has twice the same. */
   readonly low: number;
   readonly high: number;
-  /** What it measures (plan-units.ts); empty for a number that only others give a unit. */
+  /** What it measures (plan-units.ts); empty for a number that only others give a unit, `words` for what is said. */
   readonly base: string;
-  /** The unit in which it was written, and how many of the base unit that is. */
+  /** The unit in which it was written, and how many of the base unit that is. Of words, the text. */
   readonly unit: string;
   readonly factor: number;
   /** Of a claim or a text with `~`. */
@@ -82,6 +82,12 @@ export function readPlan(
     findings.push(...withOneUnit(entry));
     return result;
   };
+  for (const [name, ids] of Object.entries(given.disputes ?? {}))
+    for (const [i, id] of ids.entries()) {
+      const known = claimOf(id, claims);
+      if ('message' in known)
+        findings.push(findingAt(['plan', 'disputes', name, i], known.message, known.hint));
+    }
   const sections = Object.entries(given).map(([key, value]) => [
     key,
     resolveElement(value, ['plan', key], []),
@@ -131,6 +137,7 @@ interface Refused {
 type Value = Omit<Figure, keyof Given>;
 
 function readFigure(given: Given, claims: Claims): Value | Refused {
+  if (given.expects === 'words') return readWords(String(given.written), claims);
   const read = readWritten(given, claims);
   return 'message' in read || read.low > 0 || !given.divides
     ? read
@@ -204,20 +211,37 @@ function plain(number: number, text: number | string, expects: string): Value | 
   };
 }
 
+function claimOf(id: string, claims: Claims): Claim | Refused {
+  const claim = claims.get(id);
+  if (claim !== undefined) return claim;
+  const meant = nearest(id, [...claims.keys()]);
+  return {
+    message: `got ${shown(id)}, expected the id of a claim in fixtures/claims.json`,
+    hint: meant === undefined ? null : `did you mean ${meant}?`,
+  };
+}
+
+function readWords(said: string, claims: Claims): Value | Refused {
+  const words = { low: 0, high: 0, base: 'words', factor: 1, approximate: false };
+  if (!/^[A-Z]{2,5}-\d{1,4}$/.test(said)) return { ...words, unit: said, claims: [] };
+  const claim = claimOf(said, claims);
+  if ('message' in claim) return claim;
+  return typeof claim.value === 'string'
+    ? { ...words, unit: claim.value, claims: [said] }
+    : {
+        message: `got ${said}, which is a number, expected text or a claim that is text`,
+        hint: 'numbers are held against each other under plan.same',
+      };
+}
+
 function readClaim(id: string, expects: string, claims: Claims): Value | Refused {
-  const claim: Claim | undefined = claims.get(id);
-  if (claim === undefined) {
-    const meant = nearest(id, [...claims.keys()]);
-    return {
-      message: `got ${shown(id)}, expected the id of a claim in fixtures/claims.json`,
-      hint: meant === undefined ? null : `did you mean ${meant}?`,
-    };
-  }
+  const claim = claimOf(id, claims);
+  if ('message' in claim) return claim;
   const { value, unit, operator } = claim;
   if (typeof value === 'string')
     return {
       message: `got ${id}, which is the text ${shown(value)}, expected a claim with a number`,
-      hint: null,
+      hint: 'texts are held against each other under plan.words',
     };
   const range = typeof value === 'number' ? ([value, value] as const) : value;
   const read = inUnit(range, unit, id, expects);

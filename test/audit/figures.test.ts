@@ -142,6 +142,39 @@ test.each([
   expect(problems(plan)).toMatchObject([{ path: `plan.${path}`, message: expect.stringMatching(message) }]);
 });
 
+test.each([
+  [
+    'an unknown claim',
+    '{ update-rate: [FLX-999] }',
+    'update-rate.0',
+    /expected the id of a claim in fixtures/,
+  ],
+  ['what is no claim', '{ update-rate: [many] }', 'update-rate.0', /got "many", expected the id of a claim/],
+  ['no list', '{ update-rate: FLX-001 }', 'update-rate', /expected a list of 1 to 100 claims/],
+])('%s under disputes is refused', (_, disputes, path, message) => {
+  const plan = `{ load: { operationsPerSecond: 2 }, database: { rowWritesPerSecond: 1 }, disputes: ${disputes} }`;
+  expect(problems(plan)).toMatchObject([
+    { path: `plan.disputes.${path}`, message: expect.stringMatching(message) },
+  ]);
+});
+
+test('disputes of a finding that there is not are named', () => {
+  const { unused } = auditOf(
+    withPlan('{ limits: [{ name: a, needed: 2, limit: 1 }], disputes: { "limit: b": [FLX-001] } }'),
+  );
+  expect(unused).toEqual(['plan.disputes.limit: b']);
+});
+
+test('words may be claims that are text, and numbers are refused there', () => {
+  const { findings } = auditOf(withPlan('{ words: [{ name: a, said: [MUD-040, Read-only from cache] }] }'));
+  expect(findings).toMatchObject([{ state: 'consistent', claims: ['MUD-040'], disputed: [] }]);
+  const other = auditOf(withPlan('{ words: [{ name: a, said: [MUD-040, buffered] }] }'));
+  expect(other.findings).toMatchObject([{ state: 'contradicted', disputed: ['MUD-040'] }]);
+  expect(problems('{ words: [{ name: a, said: [FLX-001, 20000 users] }] }')).toMatchObject([
+    { path: 'plan.words.0.said.0', hint: 'numbers are held against each other under plan.same' },
+  ]);
+});
+
 test('a bundle has the plan as it was written, and its budgets as they were audited', () => {
   const scenario = read(shipped('m4pro-20k'));
   const text = written(scenario);
@@ -179,6 +212,16 @@ describe('a claim that the plan contradicts', () => {
     expect(other).toMatchObject({ state: 'untestable', missing: 'hardware: a disk' });
   });
 
+  test('may be one that the plan only names as falling with the finding', () => {
+    const also = plan.replace(/}\n$/, ', disputes: { update-rate: [FLX-080] } }\n');
+    expect(budgetsOf('').map(({ id }) => id)).toEqual(['FLX-117', 'FLX-111']);
+    expect(read(minimal(also)).budgets).toMatchObject([
+      ...[{ id: 'FLX-117' }, { id: 'FLX-111' }],
+      { id: 'FLX-080', state: 'contradicted', contradicted: arithmetic },
+    ]);
+    expect(read(minimal(also.replace('FLX-117', '150000'))).budgets).toEqual([]);
+  });
+
   test('is judged when the figures agree', () => {
     const consistent = plan.replace('FLX-117', '150000');
     const { budgets } = read(
@@ -194,8 +237,9 @@ test('the documented host: what its plan derives is contradicted, and nothing th
     .filter((one) => one.state === 'contradicted' || (one.state === 'measured' && one.contradicted !== null))
     .map(({ id }) => id);
   expect(contradicted.toSorted()).toEqual([
-    ...['FLX-022', 'FLX-027', 'FLX-029', 'FLX-030', 'FLX-066', 'FLX-079', 'FLX-080', 'FLX-111', 'FLX-117'],
-    ...['FLX-119', 'FLX-121', 'FLX-132', 'FLX-133', 'FLX-134', 'FLX-143', 'FLX-145', 'FLX-148', 'FLX-169'],
-    ...['FLX-170', 'FLX-173', 'FLX-174', 'FLX-177'],
+    ...['FLX-006', 'FLX-022', 'FLX-027', 'FLX-029', 'FLX-030', 'FLX-057', 'FLX-066', 'FLX-072', 'FLX-078'],
+    ...['FLX-079', 'FLX-080', 'FLX-111', 'FLX-117', 'FLX-119', 'FLX-121', 'FLX-132', 'FLX-133'],
+    ...['FLX-134', 'FLX-143', 'FLX-145', 'FLX-148', 'FLX-169', 'FLX-170', 'FLX-171', 'FLX-173', 'FLX-174'],
+    ...['FLX-177', 'FLX-180', 'FLX-181'],
   ]);
 });
