@@ -41,8 +41,9 @@ const EXTENSION = /\.ya?ml$/;
 /** The scenarios that come with capbench: name -> absolute path, by name. */
 export async function shippedScenarios(host: Host): Promise<ReadonlyMap<string, string>> {
   const folder = join(host.root, 'scenarios');
-  const files = (await readdir(folder)).filter((file) => EXTENSION.test(file)).sort();
-  return new Map(files.map((file) => [file.replace(EXTENSION, ''), join(folder, file)]));
+  const files = (await readdir(folder)).filter((file) => EXTENSION.test(file));
+  const named = files.map((file) => [file.replace(EXTENSION, ''), join(folder, file)] as const);
+  return new Map(named.sort(([one], [other]) => (one < other ? -1 : 1)));
 }
 
 /** The documents, each with its claims. */

@@ -57,6 +57,8 @@ export function typesAt(frame: Buffer): number | null {
 export interface Seat {
   /** Path of the room's WebSocket. */
   readonly path: string;
+  readonly processId: string;
+  readonly roomId: string;
 }
 
 /** The words of an answer that refuses a seat; or null for one that is none of Colyseus'. */
@@ -67,5 +69,5 @@ export function seatOf(answer: unknown): Seat | { readonly refused: string } | n
   if (typeof room !== 'object' || room === null || typeof sessionId !== 'string') return null;
   const { processId, roomId } = room as Readonly<Record<string, unknown>>;
   if (typeof processId !== 'string' || typeof roomId !== 'string') return null;
-  return { path: `/${processId}/${roomId}?sessionId=${sessionId}` };
+  return { path: `/${processId}/${roomId}?sessionId=${sessionId}`, processId, roomId };
 }

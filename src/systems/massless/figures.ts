@@ -39,13 +39,17 @@ const massless = z.object({
   refusedJoins: figure('connections', 'Players that a server refused, as it counts them.'),
   memoryPerRoomBytes: spread('bytes', 'Of a server’s process, over its rooms.'),
   leaderboardPlayers: spread('players', 'That the leaderboard in Redis has.'),
-  leaderboardPlayersAtEnd: figure('players', 'The same at the end of the measure phase.'),
+  leaderboardPlayersAtEnd: figure('players', 'The same after the drain.'),
+  wrongScores: figure(
+    'players',
+    'Players whose score in Redis was not that of their trades in PostgreSQL, after the drain.',
+  ),
   leaderboardRebuilt: figure('x', 'Times that a server wrote the leaderboard from PostgreSQL.'),
-  sessions: figure('keys', 'Sessions of players in Redis, at the end of the measure phase.'),
+  sessions: figure('keys', 'Sessions of players in Redis, after the drain.'),
   sessionsWithoutTtl: figure('keys', 'Of them, those that never expire.'),
   redisLostSeconds: figure(
     's',
-    'The longest span of writes that Redis had answered, and no longer had after it was killed.',
+    'The longest span of writes that Redis had answered, and no longer had when it answered again; null where it was never away.',
   ),
 });
 
@@ -107,6 +111,7 @@ function masslessOf(m: Measurements): Read<typeof massless> {
     memoryPerRoomBytes: memoryOf(each('memoryBytes'), each('rooms'), seconds),
     leaderboardPlayers: gaugeOf(m.series['massless.leaderboardPlayers'], window),
     leaderboardPlayersAtEnd: lastOf(m, 'massless.leaderboardPlayers'),
+    wrongScores: lastOf(m, 'massless.wrongScores'),
     leaderboardRebuilt: grown('leaderboardRebuilt'),
     sessions: lastOf(m, 'massless.sessions'),
     sessionsWithoutTtl: lastOf(m, 'massless.sessionsWithoutTtl'),
@@ -114,7 +119,7 @@ function masslessOf(m: Measurements): Read<typeof massless> {
   };
 }
 
-/** What was read last: where the measure phase ends. */
+/** What was read last, after the drain. */
 const lastOf = (m: Measurements, series: string): number | null =>
   m.series[series]?.points.at(-1)?.[1] ?? null;
 

@@ -3,8 +3,9 @@ import type { WorldContext, WorldModule } from '../../load/module/player-code.ts
 import { wrongFrames } from '../../load/module/wrong-frames.ts';
 import type { SourceTools } from '../../load/source.ts';
 import type { Operation, Session } from '../../player.d.ts';
+import { PlaceHistory } from './place-history.ts';
 import { type Colyseus, goTo, openRooms, type Room, type Seat, type StateDecoder } from './rooms.ts';
-import { distance, SLACK_UNITS, sightOf } from './sight.ts';
+import { distance, SLACK_UNITS, sightOf, wrongSight } from './sight.ts';
 import { statedPlace } from './stated-place.ts';
 import type { Item } from './tables.ts';
 import { type DownMessages, firstZone, moved, PASSING, type Place, serverOf } from './wire.ts';
@@ -18,11 +19,17 @@ interface PlayerState extends Seat {
   readonly durable: Set<number>;
   /** The last acknowledged transfer. */
   transferred: number;
-  /** Trades without an answer, over all connections: number -> item. */
-  readonly offered: Map<number, Item>;
-  items: Set<Item>;
+  /** Trades without an answer, over all connections, by number. */
+  readonly offered: Map<number, Offer>;
+  /** Its own, and by which trade each came to it; null for those that it began with. */
+  items: Map<Item, string | null>;
   /** Inputs and the transfer without an answer when the last connection ended. */
   open: { readonly inputs: readonly number[]; readonly transfer: number | null };
+}
+
+interface Offer {
+  readonly item: Item;
+  readonly to: number;
 }
 
 interface Input extends Place {
@@ -43,12 +50,28 @@ interface MasslessSession extends Session {
   readonly held: Operation[];
   /** As acknowledged. */
   place: Place;
+  /** In the present room. */
+  places: PlaceHistory;
+  /** The last acknowledgement of the present room; null before the first. */
+  last: Instant | null;
+  /** Where the rate of ticks is measured from. */
+  since: Instant | null;
+}
+
+/** A tick of a room, and when the player knew of it, in microseconds. */
+interface Instant {
+  readonly tick: number;
+  readonly at: number;
 }
 
 /** Every so many frames of the state what is seen is judged. */
 const JUDGE_EVERY = 10;
 /** `readyState` of a WebSocket that is open; one that ends has a higher one. */
 const OPEN = 1;
+/** Over so many ticks and more their rate is measured. */
+const TICKS_OF_RATE = 20;
+/** What is counted even if it never happens: known to be measured. */
+const COUNTED = ['wrongFrames', 'missingPatches', 'wrongSights', 'refusedSeats'];
 /** Places are equal but for the order of additions. */
 const SAME_PLACE = 1e-6;
 
@@ -58,13 +81,13 @@ export function masslessPlayers(
   { ledger }: Pick<SourceTools, 'ledger'>,
   colyseus: Colyseus,
 ): WorldModule<MasslessSession> {
-  const { zones, servers, zoneSize, decodesOneOf } = masslessWorkload(workload);
+  const { zones, servers, zoneSize, decodesOneOf, tickRate } = masslessWorkload(workload);
   const states = new Map<number, PlayerState>();
   const stateOf = (player: number): PlayerState => {
     const zone = firstZone(player, zones);
     const state: PlayerState = states.get(player) ?? {
       ...{ zone, server: serverOf(zone, servers), token: '', highest: 0, durable: new Set(), transferred: 0 },
-      ...{ offered: new Map(), items: new Set(), open: { inputs: [], transfer: null } },
+      ...{ offered: new Map(), items: new Map(), open: { inputs: [], transfer: null } },
     };
     states.set(player, state);
     return state;
@@ -73,6 +96,24 @@ export function masslessPlayers(
   const wrong = wrongFrames();
 
   const { enter, send } = openRooms({ colyseus, decodesOneOf, wrong });
+
+  /** This worker's players by room: what one of them sees is held against what the others know of themselves. */
+  const inRooms = new Map<string, Map<number, PlaceHistory>>();
+  function leaveRoom({ context, room, places }: Pick<MasslessSession, 'context' | 'room' | 'places'>): void {
+    const own = inRooms.get(room.id);
+    if (own?.get(context.player) !== places) return;
+    own.delete(context.player);
+    if (own.size === 0) inRooms.delete(room.id);
+  }
+  function enterRoom(session: MasslessSession, room: Room): void {
+    leaveRoom(session);
+    session.room = room;
+    session.places = new PlaceHistory();
+    session.last = null;
+    session.since = null;
+    const there = inRooms.get(room.id) ?? new Map<number, PlaceHistory>();
+    inRooms.set(room.id, there.set(session.context.player, session.places));
+  }
 
   /** What a welcome says of numbers that were sent before. */
   function settleNumbers(context: WorldContext, state: PlayerState, welcome: DownMessages['welcome']): void {
@@ -97,21 +138,30 @@ export function masslessPlayers(
   /** Takes over what a welcome says, in a new room. */
   function settleIn(context: WorldContext, state: PlayerState, welcome: DownMessages['welcome']): Place {
     const { player } = context;
-    const { x, z, zone, token, items } = welcome;
+    const { x, z, zone, token, items, got } = welcome;
     if (welcome.player !== player || welcome.character !== player)
       wrong(context, 'the welcome of another player', welcome);
     state.zone = zone;
     state.server = serverOf(zone, servers);
     state.token = token;
-    state.items = new Set(items);
+    const before = state.items;
+    state.items = new Map(items.map((item) => [item, null]));
     if (state.items.size !== items.length) wrong(context, 'an item twice', welcome);
+    for (const { item, from, seq } of got) {
+      if (!state.items.has(item))
+        wrong(context, `a trade with the item ${item}, which it does not own`, welcome);
+      const trade = tradeKey(from, seq);
+      // Heard of by this welcome only: nobody was connected to be told of it.
+      if (before.get(item) !== trade) context.delivered(trade);
+      state.items.set(item, trade);
+    }
     ledger.stated(player, statedPlace({ x, z }));
     return { x, z };
   }
 
   /** From now on messages are the session's. */
   function listen(session: MasslessSession, room: Room): void {
-    session.room = room;
+    enterRoom(session, room);
     room.hear = (type, body) => hear(session, type, body);
     room.ended = (why) => {
       if (session.room === room) session.context.lost(why);
@@ -129,7 +179,7 @@ export function masslessPlayers(
   }
 
   function acknowledge(session: MasslessSession, ack: DownMessages['ack']): void {
-    const { context, inputs, room } = session;
+    const { context, inputs, room, places } = session;
     let { place } = session;
     let acked = 0;
     for (const input of inputs) {
@@ -143,18 +193,39 @@ export function masslessPlayers(
     else if (distance(place, ack) > SAME_PLACE)
       wrong(context, `an acknowledgement at a place that is not ${place.x}, ${place.z}`, ack);
     session.place = { x: ack.x, z: ack.z };
+    places.add(ack.tick, session.place);
     ledger.stated(context.player, statedPlace(ack));
-    // Known to be measured, even if nothing is ever wrong.
-    for (const name of ['wrongFrames', 'refusedSeats']) context.measure(name, 0);
+    for (const name of COUNTED) context.measure(name, 0);
+    countTicks(session, ack.tick);
     context.measure('patches', room.patches);
     context.measure('patchBytes', room.patchBytes);
     if (room.state !== null && room.patches > 0) judgeSight(session, room.state);
     [room.patches, room.patchBytes] = [0, 0];
   }
 
+  /** There is one patch for each tick, after the acknowledgements of that tick. */
+  function countTicks(session: MasslessSession, tick: number): void {
+    const { context, last, since, room } = session;
+    const now: Instant = { tick, at: context.now() };
+    session.last = now;
+    if (last === null || since === null) {
+      session.since = now;
+      return;
+    }
+    const missing = tick - last.tick - room.patches;
+    if (missing > 0) {
+      context.measure('missingPatches', missing - 1);
+      wrong(context, `${missing} ticks without a patch`, { from: last.tick, to: tick }, 'missingPatches');
+    }
+    if (tick - since.tick < TICKS_OF_RATE) return;
+    context.measure('ticksPerSecond', (1e6 * (tick - since.tick)) / Math.max(1, now.at - since.at), 'Hz');
+    session.since = now;
+  }
+
   let judged = 0;
   /** Of one acknowledgement in so many: what a player that decodes the state sees. */
-  function judgeSight({ context, place, inputs }: MasslessSession, { state }: StateDecoder): void {
+  function judgeSight(session: MasslessSession, { state }: StateDecoder): void {
+    const { context, place, places, inputs, room } = session;
     judged += 1;
     if (judged % JUDGE_EVERY !== 0) return;
     const sight = sightOf(state, context.player);
@@ -171,14 +242,23 @@ export function masslessPlayers(
         `its own place is not ${place.x}, ${place.z} (${inputs.length} on their way)`,
         sight.own,
       );
+    for (const [player, known] of inRooms.get(room.id) ?? []) {
+      const found =
+        player === context.player ? null : wrongSight(state, places, { player, places: known }, tickRate);
+      if (found !== null) context.measure('judgedSights', 1);
+      if (found) wrong(context, 'sees another where it is not', found, 'wrongSights');
+    }
   }
 
   function trade({ context, state, trades }: MasslessSession, traded: DownMessages['traded']): void {
     const { player } = context;
     const { seq, from, to, item } = traded;
     if (from !== player) {
+      const key = tradeKey(from, seq);
       if (to !== player) wrong(context, 'a trade of others', traded);
-      state.items.add(item);
+      // A welcome may have had it already.
+      else if (state.items.get(item) !== key) context.delivered(key);
+      state.items.set(item, key);
       return;
     }
     const offered = state.offered.get(seq);
@@ -191,12 +271,16 @@ export function masslessPlayers(
       context.settle({ number: seq }, 'failed');
       return;
     }
-    if (offered !== item) wrong(context, `a trade of another item than ${offered}`, traded);
+    if (offered.item !== item || offered.to !== to)
+      wrong(context, `a trade of another item than ${offered.item}, or not to ${offered.to}`, traded);
     state.items.delete(item);
     state.durable.add(seq);
     // Without an operation it was offered over a connection before this one, and has failed there.
     if (operation === undefined) ledger.acked(player, seq);
-    else context.settle(operation, 'ok');
+    else {
+      context.settle(operation, 'ok');
+      context.expectDelivery(tradeKey(player, seq), [offered.to], operation);
+    }
     ledger.saved(player, seq, seq);
   }
 
@@ -297,7 +381,7 @@ export function masslessPlayers(
         if (item === null || others < 1) return 'idle';
         const other = Math.floor(context.random() * others);
         const to = other < context.player ? other : other + 1;
-        state.offered.set(seq, item);
+        state.offered.set(seq, { item, to });
         session.trades.set(seq, operation);
         send(room, 'trade', { seq, to, item });
         return undefined;
@@ -320,7 +404,7 @@ export function masslessPlayers(
       settleNumbers(context, state, welcome);
       const session: MasslessSession = {
         ...{ context, state, room, inputs: [], trades: new Map(), transfer: null, held: [] },
-        place: settleIn(context, state, welcome),
+        ...{ place: settleIn(context, state, welcome), places: new PlaceHistory(), last: null, since: null },
       };
       listen(session, room);
       return session;
@@ -329,6 +413,7 @@ export function masslessPlayers(
     close(session) {
       const { state, inputs, transfer: under, room } = session;
       room.ended = () => undefined;
+      leaveRoom(session);
       state.open = {
         inputs: inputs.map(({ operation }) => operation.number),
         transfer: under?.number ?? null,
@@ -338,9 +423,12 @@ export function masslessPlayers(
   };
 }
 
+/** Names a trade; both sides have to hear of it. */
+const tradeKey = (giver: number, seq: number): string => `${giver}:${seq}`;
+
 /** One of the items that the player owns and has not offered; null where it has none. `chance`: from 0 to 1. */
 function itemToGive({ items, offered }: PlayerState, chance: number): Item | null {
-  const under = new Set(offered.values());
-  const own = [...items].filter((item) => !under.has(item));
+  const under = new Set([...offered.values()].map(({ item }) => item));
+  const own = [...items.keys()].filter((item) => !under.has(item));
   return own[Math.floor(chance * own.length)] ?? null;
 }

@@ -7,6 +7,7 @@ import {
   encodeMessage,
   FRAME,
   type MessageCodec,
+  type Seat as ReservedSeat,
   seatOf,
 } from './colyseus-frames.ts';
 import { postJson } from './post-json.ts';
@@ -40,6 +41,9 @@ export interface Seat {
 
 /** A connection to a room. */
 export interface Room {
+  readonly id: string;
+  /** Of its server. */
+  readonly process: string;
   readonly socket: PlayerSocket;
   /** Null for a player that does not decode the state. */
   state: StateDecoder | null;
@@ -86,10 +90,10 @@ export function openRooms({
   readonly wrong: CountWrong;
 }): Rooms {
   /** A room that the player has a seat in. It reports nothing before `hear` and `ended` are set. */
-  function openRoom(context: WorldContext, url: string, path: string): Room {
-    const socket = context.openSocketAt(url, path);
+  function openRoom(context: WorldContext, url: string, seat: ReservedSeat): Room {
+    const socket = context.openSocketAt(url, seat.path);
     const room: Room = {
-      ...{ socket, state: null, patches: 0, patchBytes: 0 },
+      ...{ id: seat.roomId, process: seat.processId, socket, state: null, patches: 0, patchBytes: 0 },
       hear: () => undefined,
       ended: () => undefined,
     };
@@ -150,7 +154,7 @@ export function openRooms({
       context.measure('refusedSeats', 1);
       throw new Error(`no seat: ${reserved.refused}`);
     }
-    const room = openRoom(context, url, reserved.path);
+    const room = openRoom(context, url, reserved);
     return new Promise((resolve, reject) => {
       room.ended = (why) => reject(new Error(why));
       room.hear = (type, body) => {

@@ -114,13 +114,18 @@ export const masslessScenario: SystemScenario = {
     };
   },
   workload: (scenario) => {
-    const { zoneSize, servers, itemsPerCharacter, saveInterval } = masslessWorld(scenario);
+    const { zoneSize, servers, itemsPerCharacter, tickRate, saveInterval } = masslessWorld(scenario);
     const own: MasslessWorkload = {
-      ...{ zones: zonesOf(scenario), servers, zoneSize, itemsPerCharacter },
+      ...{ zones: zonesOf(scenario), servers, zoneSize, itemsPerCharacter, tickRate },
       decodesOneOf: masslessLoad(scenario).decodesOneOf,
       saveSeconds: saveInterval / 1e6,
     };
-    return { entities: scenario.load.players, own, ledger: { timed: true, rejected: 'unrecorded' } };
+    return {
+      entities: scenario.load.players,
+      own,
+      deliveries: true,
+      ledger: { timed: true, rejected: 'unrecorded' },
+    };
   },
   traits: ({ world }) => ({
     hasServerMetrics: 'yes',

@@ -1,4 +1,5 @@
-import { BANDS, type Place, type PlaceView, STEP_UNITS, type ZoneView } from './wire.ts';
+import type { PlaceHistory } from './place-history.ts';
+import { BANDS, type Place, type PlaceView, STEP_UNITS, ticksBetween, type ZoneView } from './wire.ts';
 
 /** Inputs of a player that may be applied between two places of it that another sees, at the slowest band. */
 const STEPS_BETWEEN = 20;
@@ -28,6 +29,38 @@ export function sightOf(state: Partial<ZoneView> | null | undefined, player: num
     }
   }
   return { inSight, outOfBand, own: own === null ? null : { x: own.x, z: own.z } };
+}
+
+/** The state has 32-bit floats: of a place in the largest zone, in units. */
+const ROUNDING = 1e-3;
+
+/**
+ * How a viewer's state contradicts what is known of another character in its room: it has to be in the band of their distance
+ * and in no other, and where it was when that band was written last. `''` where it does not; null where too little is known.
+ */
+export function wrongSight(
+  state: Partial<ZoneView>,
+  viewer: PlaceHistory,
+  other: { readonly player: number; readonly places: PlaceHistory },
+  tickRate: number,
+): string | null {
+  const { tick } = state;
+  const [from, to] = tick === undefined ? [null, null] : [viewer.at(tick), other.places.at(tick)];
+  if (tick === undefined || from === null || to === null) return null;
+  const apart = distance(from, to);
+  const key = String(other.player);
+  const due = BANDS.find(({ reach }) => apart <= reach);
+  const seen = BANDS.filter(({ name }) => state[name]?.has(key) === true);
+  const names = seen.map(({ name }) => name).join(' and ') || 'no band';
+  const at = `at tick ${tick} player ${other.player}, ${apart.toFixed(2)} units away, is in ${names}`;
+  if (seen.length !== (due === undefined ? 0 : 1) || seen[0] !== due)
+    return `${at}, expected ${due?.name ?? 'no band'}`;
+  if (due === undefined) return '';
+  const every = ticksBetween(due, tickRate);
+  const written = other.places.at(Math.floor(tick / every) * every);
+  const place = state[due.name]!.get(key)!;
+  if (written === null || distance(written, place) <= ROUNDING) return '';
+  return `${at} at ${place.x}, ${place.z}, expected ${written.x}, ${written.z}`;
 }
 
 /** In units. */

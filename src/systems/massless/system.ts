@@ -16,9 +16,9 @@ export const massless: System = {
   workerModule: () => bundleFile('massless-worker'),
   components: masslessComponents,
   settings: masslessSettings,
-  probes: ({ worlds, addresses }) => [
+  probes: ({ worlds, addresses, database }) => [
     ...worlds.map((world, index) => openZoneProbe(world, index + 1)),
-    ...(addresses?.redis === undefined ? [] : [openStoreProbe(addresses.redis)]),
+    ...(addresses?.redis === undefined ? [] : [openStoreProbe(addresses.redis, database)]),
   ],
   openVerification,
   nullServers: (workload, servers, token) => {

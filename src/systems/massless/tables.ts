@@ -21,7 +21,8 @@ export const TABLES = `
     id bigint generated always as identity primary key, seq bigint not null, giver int not null, taker int not null,
     item bigint not null, unique (giver, seq)
   );
-  create index if not exists trade_taker on trade (taker)`;
+  create index if not exists trade_taker on trade (taker);
+  create index if not exists trade_item on trade (item, id)`;
 
 /** The items with which a character begins are consecutive. */
 export const firstItem = (character: number, itemsPerCharacter: number): Item =>

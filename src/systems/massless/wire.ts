@@ -46,12 +46,14 @@ export interface DownMessages {
     readonly z: number;
     /** All that it owns. */
     readonly items: readonly Item[];
+    /** Of these, the ones that it did not begin with: the trade by which each came, with the giver's number. */
+    readonly got: readonly { readonly item: Item; readonly from: number; readonly seq: number }[];
     /** For the next join, after a lost connection. */
     readonly token: string;
   };
   /**
-   * All inputs up to `seq` are applied, at tick `tick` of the room, and the character is at this place: not durable, since places
-   * are saved every few seconds. At most one a tick, and only after inputs.
+   * All inputs up to `seq` are applied, and the character is at this place: not durable, since places are saved every few seconds.
+   * `tick`: the room's first tick whose state has the place; its patch comes after this message, and there is one for each tick.
    */
   readonly ack: { readonly seq: number; readonly tick: number; readonly x: number; readonly z: number };
   /**
@@ -143,6 +145,10 @@ export const BANDS = [
   { name: 'mid', reach: 50, everyMs: 100 },
   { name: 'far', reach: 100, everyMs: 250 },
 ] as const;
+
+/** Places of a band are written into the state at ticks whose number is a multiple of this. */
+export const ticksBetween = ({ everyMs }: (typeof BANDS)[number], tickRate: number): number =>
+  Math.max(1, Math.ceil((everyMs * tickRate) / 1e3 - 1e-9));
 
 /** Of a step of length 1 in one direction. */
 export const STEP_UNITS = 0.3;

@@ -12,6 +12,8 @@ export interface MasslessWorkload {
   readonly itemsPerCharacter: number;
   /** One player in so many decodes the state. */
   readonly decodesOneOf: number;
+  /** Ticks of a zone per second. */
+  readonly tickRate: number;
   /** Places are saved this often. */
   readonly saveSeconds: number;
 }

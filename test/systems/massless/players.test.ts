@@ -40,7 +40,7 @@ class FakeSocket extends EventEmitter {
 
 const WELCOME = {
   ...{ player: 0, character: 0, last: 0, transferred: 0, zone: 0, x: 5, z: 5 },
-  ...{ items: [1, 2], token: 't' },
+  ...{ items: [1, 2], got: [], token: 't' },
 };
 
 /** Two zones on two servers, which are one address that grants every seat but where `refused` says otherwise. */
@@ -73,6 +73,9 @@ async function world({ decodesOneOf = 20, state = {} } = {}) {
   /** The load performs the next operation once one is settled: one of these. */
   const afterSettle: (() => void)[] = [];
   const counts: Record<string, number> = {};
+  const deliveries: (readonly [string, ...unknown[]])[] = [];
+  /** In microseconds. */
+  let clock = 0;
   const ended = new AbortController();
   const ledger = new SequenceLedger(2, { timed: true, rejected: 'unrecorded' }, () => 1e6);
   ledger.welcome(0, 0);
@@ -93,6 +96,10 @@ async function world({ decodesOneOf = 20, state = {} } = {}) {
     measure(name: string, value: number) {
       counts[name] = (counts[name] ?? 0) + value;
     },
+    now: () => clock,
+    expectDelivery: (key: string, players: readonly number[]) =>
+      deliveries.push(['expected', key, ...players]),
+    delivered: (key: string) => deliveries.push(['delivered', key]),
     log: (line: string) => logged.push(line),
     lost: (reason: string) => lost.push(reason),
   } as unknown as WorldContext;
@@ -102,7 +109,15 @@ async function world({ decodesOneOf = 20, state = {} } = {}) {
   };
   const setup = {
     workload: {
-      own: { zones: 2, servers: 2, zoneSize: 100, itemsPerCharacter: 2, decodesOneOf, saveSeconds: 1 },
+      own: {
+        zones: 2,
+        servers: 2,
+        zoneSize: 100,
+        itemsPerCharacter: 2,
+        decodesOneOf,
+        tickRate: 20,
+        saveSeconds: 1,
+      },
     },
   } as unknown as WorkerSetup;
   const players = masslessPlayers(setup, { ledger }, decoder);
@@ -118,6 +133,10 @@ async function world({ decodesOneOf = 20, state = {} } = {}) {
       socket.say('welcome', { ...WELCOME, ...welcome });
       session = await connecting;
       return socket;
+    },
+    deliveries,
+    pass: (millis: number) => {
+      clock += 1e3 * millis;
     },
     connect: () => players.connect(context),
     do(kind: string) {
@@ -161,6 +180,53 @@ test('frames of the state are counted, and not decoded by those who do not', asy
   socket.emit('message', Buffer.from([FRAME.state, 1]));
   socket.say('ack', { seq: 1, tick: 9, ...moved({ x: 5, z: 5 }, { x: 0.5, z: 0.5 }, 100) });
   expect(counts).toMatchObject({ patches: 2, patchBytes: 6 });
+});
+
+test('each tick has one patch; the rate of ticks is measured by what players get', async () => {
+  const { join, do: act, counts, logged, pass } = await world();
+  const socket = await join();
+  let place = { x: 5, z: 5 };
+  const ack = (seq: number, tick: number, patches: number): void => {
+    act('input');
+    place = moved(place, { x: 0.5, z: 0.5 }, 100);
+    for (let i = 0; i < patches; i++) socket.emit('message', Buffer.from([FRAME.patch, 1]));
+    pass(100);
+    socket.say('ack', { seq, tick, ...place });
+  };
+  ack(1, 100, 0);
+  ack(2, 104, 4);
+  expect(counts.missingPatches).toBe(0);
+  ack(3, 110, 3);
+  expect([counts.missingPatches, counts.wrongFrames]).toEqual([3, 0]);
+  expect(logged).toEqual(['3 ticks without a patch: {"from":104,"to":110}']);
+  expect(counts.ticksPerSecond).toBeUndefined();
+  // 20 ticks in 300 ms.
+  ack(4, 120, 10);
+  ack(5, 121, 1);
+  expect(counts.ticksPerSecond).toBeCloseTo(20 / 0.3, 6);
+  expect(counts.missingPatches).toBe(3);
+});
+
+test('both sides hear of a trade: the taker when it is committed, or by its next welcome', async () => {
+  const { join, do: act, deliveries, leave, counts } = await world();
+  const socket = await join();
+  act('trade');
+  socket.say('traded', { seq: 1, from: 0, to: 1, item: 2 });
+  socket.say('traded', { seq: 7, from: 1, to: 0, item: 3 });
+  expect(deliveries.splice(0)).toEqual([
+    ['expected', '0:1', 1],
+    ['delivered', '1:7'],
+  ]);
+  leave();
+  const got = [
+    { item: 3, from: 1, seq: 7 },
+    { item: 4, from: 1, seq: 8 },
+  ];
+  const next = await join({ items: [1, 3, 4], got });
+  // The one that was on its way, too.
+  next.say('traded', { seq: 8, from: 1, to: 0, item: 4 });
+  expect(deliveries).toEqual([['delivered', '1:8']]);
+  expect(counts.wrongFrames ?? 0).toBe(0);
 });
 
 test('who sees others beyond their bands says so, and who does not see itself where it is', async () => {

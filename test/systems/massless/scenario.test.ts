@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { sessionSamples } from '../../../src/systems/massless/store-probe.ts';
+import { sessionSamples, wrongScores } from '../../../src/systems/massless/store-probe.ts';
 import { problemsOf, read, workload, written } from '../../scenario/scenario-text.ts';
 
 const text = (load: string, world = 'servers: 1'): string =>
@@ -13,9 +13,10 @@ test('players step five times a second and trade now and then unless told otherw
     zone: { perSecond: 0 },
   });
   expect(workload(scenario)).toMatchObject({
-    ...{ entities: 100, ledger: { timed: true, rejected: 'unrecorded' } },
+    ...{ entities: 100, deliveries: true, ledger: { timed: true, rejected: 'unrecorded' } },
     own: {
-      ...{ zones: 1, servers: 1, zoneSize: 128, itemsPerCharacter: 10, decodesOneOf: 20, saveSeconds: 30 },
+      ...{ zones: 1, servers: 1, zoneSize: 128, itemsPerCharacter: 10, decodesOneOf: 20 },
+      ...{ tickRate: 20, saveSeconds: 30 },
     },
   });
   expect(read(written(scenario))).toEqual(scenario);
@@ -41,4 +42,16 @@ test('sessions are counted where they are there, and those that never expire by 
   const values = (lifetimes: readonly number[]) => sessionSamples(lifetimes).map(({ value }) => value);
   expect(values([60_000, 1, -1, -2])).toEqual([3, 1]);
   expect(values([])).toEqual([0, 0]);
+});
+
+test('scores are those of the trades, or wrong', () => {
+  const stored = [
+    [0, 3],
+    [1, 1],
+  ] as const;
+  expect(wrongScores(stored, ['1', '1', '0', '3'])).toBe(0);
+  expect(wrongScores(stored, ['0', '2', '1', '1'])).toBe(1);
+  expect(wrongScores(stored, ['0', '3'])).toBe(1);
+  expect(wrongScores(stored, ['0', '3', '1', '1', '2', '9'])).toBe(1);
+  expect(wrongScores(stored, [])).toBe(2);
 });

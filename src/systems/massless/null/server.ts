@@ -84,7 +84,10 @@ export function openNullZone(schema: StateEncoding, codec: MessageCodec, plan: N
     one.socket.send(frameOf(FRAME.state, encoder.encodeAll({ offset: 0 })));
     const from = firstItem(player, itemsPerCharacter);
     const items = Array.from({ length: itemsPerCharacter }, (_, i): Item => from + i);
-    send(one, 'welcome', { ...{ player, character: player, items, token: tokenOf(carried) }, ...carried });
+    send(one, 'welcome', {
+      ...{ player, character: player, items, got: [], token: tokenOf(carried) },
+      ...carried,
+    });
   }
 
   function received(one: NullPlayer, type: string, body: unknown): void {
@@ -94,14 +97,15 @@ export function openNullZone(schema: StateEncoding, codec: MessageCodec, plan: N
       send(one, 'traded', { seq, from: one.player, to, item });
     } else if (type === 'zone') {
       const { seq, to } = body as UpMessages['zone'];
-      apply(one);
+      apply(one, ticks + 1);
       const carried = { ...one.carried, last: Math.max(seq, one.carried.last), transferred: seq, zone: to };
       send(one, 'transfer', { seq, zone: to, server: serverOf(to, servers), token: tokenOf(carried) });
       one.socket.close(4000);
     }
   }
 
-  function apply(one: NullPlayer): void {
+  /** `tick`: whose state has it. */
+  function apply(one: NullPlayer, tick: number): void {
     const { inputs, carried } = one;
     if (inputs.length === 0) return;
     one.inputs = [];
@@ -109,7 +113,7 @@ export function openNullZone(schema: StateEncoding, codec: MessageCodec, plan: N
     const { x, z } = inputs.reduce<Place>((place, step) => moved(place, step, zoneSize), carried);
     one.carried = { ...carried, last, x, z };
     if (one.presence !== null) zone.move(one.presence, { x, z });
-    send(one, 'ack', { seq: last, tick: ticks, x, z });
+    send(one, 'ack', { seq: last, tick, x, z });
   }
 
   return {
@@ -139,7 +143,7 @@ export function openNullZone(schema: StateEncoding, codec: MessageCodec, plan: N
     },
     tick(): void {
       ticks += 1;
-      for (const one of players) apply(one);
+      for (const one of players) apply(one, ticks);
       for (const [i, other] of others.entries())
         if ((ticks + i) % 2 === 0) zone.move(other, { x: middle.x + (ticks % 100) / 10, z: middle.z });
       zone.write(ticks);

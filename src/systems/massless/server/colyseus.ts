@@ -121,6 +121,9 @@ interface RedisOptions {
   readonly password?: string;
   readonly db: number;
   readonly connectionName: string;
+  /** RESP2, whatever the version of ioredis speaks otherwise. */
+  readonly protocol: 2;
+  readonly disableClientInfo: boolean;
   readonly maxRetriesPerRequest: number;
   readonly enableReadyCheck: boolean;
   retryStrategy(): number;
@@ -134,6 +137,7 @@ export function redisOptions(url: string, connectionName: string): RedisOptions 
   return {
     ...{ host: hostname, port: Number(port || 6_379), db: Number(pathname.slice(1) || 0), connectionName },
     ...(password === '' ? {} : { password: decodeURIComponent(password) }),
+    ...{ protocol: 2, disableClientInfo: true },
     maxRetriesPerRequest: RECONNECT.attempts,
     // It asks with a command that a connection with subscriptions refuses, and then reconnects.
     enableReadyCheck: false,

@@ -152,9 +152,15 @@ export async function openMasslessServer(
         online.set(player, member);
         before?.client.leave(CLOSE.replaced, 'the player has connected again');
         entered(member);
-        const items = await store.itemsOf(player);
+        const owned = await store.itemsOf(player);
+        const items = owned.map(({ item }) => item);
+        const got = owned.flatMap(({ item, by }) =>
+          by === null ? [] : [{ item, from: by.giver, seq: by.seq }],
+        );
         const { lastSeq: last, transferSeq: transferred, x, z } = character.row;
-        welcome(member, { ...{ player, character: player, last, transferred, zone, x, z, items, token } });
+        welcome(member, {
+          ...{ player, character: player, last, transferred, zone, x, z, items, got, token },
+        });
         return null;
       } catch (error) {
         if (error instanceof ConnectionLost) throw refuseJoin('unavailable', 'PostgreSQL is away');
@@ -313,7 +319,7 @@ export async function openMasslessServer(
         gauge('capbench_massless_players', online.size),
         gauge('capbench_massless_characters', characters.size),
         counter('capbench_massless_leaderboard_rebuilt_total', leaderboard.counts.rebuilt),
-        gauge('capbench_massless_redis_lost_seconds', times.lostSeconds),
+        times.lostSeconds === null ? '' : gauge('capbench_massless_redis_lost_seconds', times.lostSeconds),
         redis.render(),
         store.render(),
       ].join(''),

@@ -12,6 +12,11 @@ export interface TradeRow {
   readonly item: Item;
 }
 
+export interface OwnedItem {
+  readonly item: Item;
+  readonly by: Pick<TradeRow, 'giver' | 'seq'> | null;
+}
+
 /** What PostgreSQL keeps: characters, items and trades. Every method rejects as BatchWriter.add does, or with ConnectionLost. */
 export interface Store {
   /** Saves places and numbers in one statement; of a character that is in another zone by now, nothing. */
@@ -22,7 +27,8 @@ export interface Store {
   transfer(row: CharacterRow, from: number): Promise<boolean>;
   /** Null where there is no such character. */
   load(id: number): Promise<CharacterRow | null>;
-  itemsOf(owner: number): Promise<readonly Item[]>;
+  /** In order, and the trade by which each came to its owner; null for those that it began with. */
+  itemsOf(owner: number): Promise<readonly OwnedItem[]>;
   /** Of all players with a trade, or of these. */
   scores(
     players?: readonly number[],
@@ -110,7 +116,13 @@ export async function openStore(plan: StorePlan): Promise<Store> {
         Object.entries(row).map(([name, value]) => [name, Number(value)]),
       ) as unknown as CharacterRow;
     },
-    itemsOf: async (owner) => (await query<{ id: string }>(ITEMS_OF, [owner])).map(({ id }) => Number(id)),
+    itemsOf: async (owner) =>
+      (await query<{ id: string; giver: number | null; seq: string | null }>(ITEMS_OF, [owner])).map(
+        ({ id, giver, seq }) => ({
+          item: Number(id),
+          by: giver === null ? null : { giver, seq: Number(seq) },
+        }),
+      ),
     scores: (players) => (players === undefined ? query(SCORES, []) : query(SCORES_OF, [players])),
     render: () => writer.render(),
     close: (limitMs) => writer.close(limitMs),
@@ -121,7 +133,10 @@ const LOAD = `
   select id, zone, x, z, last_seq as "lastSeq", applied_n as "appliedN", seq_sum as "seqSum", seq_hash as "seqHash",
     transfer_seq as "transferSeq"
   from ${TABLE} where id = $1`;
-const ITEMS_OF = 'select id from item where owner = $1 order by id';
+const ITEMS_OF = `
+  select i.id, t.giver, t.seq from item i
+  left join lateral (select giver, seq from trade where item = i.id order by id desc limit 1) t on true
+  where i.owner = $1 order by i.id`;
 const SCORES_OF = `
   select player, ((select count(*) from trade where giver = player) + (select count(*) from trade where taker = player))::int as score
   from unnest($1::int[]) as player`;

@@ -10,16 +10,17 @@ export interface WrittenTimes {
   add(run: RunCommands): Promise<void>;
   /** Compares with what Redis has, before anything else is written. */
   compare(run: RunCommands): Promise<void>;
-  /** The longest time that was lost at once, in seconds; 0 while nothing was. */
-  readonly lostSeconds: number;
+  /** The longest time that was lost at once, in seconds; null before the first comparison. */
+  readonly lostSeconds: number | null;
 }
 
 export function openWrittenTimes(server: number, now: () => number = Date.now): WrittenTimes {
   const key = writesKey(server);
-  let [first, newest, lostMillis] = [0, 0, 0];
+  let [first, newest] = [0, 0];
+  let lostMillis: number | null = null;
   return {
     get lostSeconds() {
-      return lostMillis / 1e3;
+      return lostMillis === null ? null : lostMillis / 1e3;
     },
     async add(run) {
       const at = now();
@@ -31,7 +32,7 @@ export function openWrittenTimes(server: number, now: () => number = Date.now): 
       if (newest === 0) return;
       const [entries] = await run([['xrevrange', key, '+', '-', 'count', 1]]);
       const stored = timeOf(entries) ?? first;
-      lostMillis = Math.max(lostMillis, newest - stored);
+      lostMillis = Math.max(lostMillis ?? 0, newest - stored);
     },
   };
 }

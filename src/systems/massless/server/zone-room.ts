@@ -111,12 +111,13 @@ export function defineZoneRoom(colyseus: Colyseus, host: ZoneHost) {
 
     finish(): void {
       this.#clock.stop();
-      this.#applyAll();
+      this.#applyAll(this.#tick + 1);
     }
 
     applyInputs(member: Member): void {
       const own = this.#members.get(member.client);
-      if (own !== undefined) this.#apply(member, own.presence);
+      // The state of this tick is written already.
+      if (own !== undefined) this.#apply(member, own.presence, this.#tick + 1);
     }
 
     #with(client: Client, act: (member: Member) => void): void {
@@ -137,17 +138,18 @@ export function defineZoneRoom(colyseus: Colyseus, host: ZoneHost) {
 
     #run(): void {
       this.#tick += 1;
-      this.#applyAll();
+      this.#applyAll(this.#tick);
       this.#state.write(this.#tick);
       this.broadcastPatch();
       for (const client of this.#guests) if (client.state === JOINED) client.leave(CLOSE.transferred);
     }
 
-    #applyAll(): void {
-      for (const { member, presence } of this.#members.values()) this.#apply(member, presence);
+    #applyAll(tick: number): void {
+      for (const { member, presence } of this.#members.values()) this.#apply(member, presence, tick);
     }
 
-    #apply(member: Member, presence: Presence): void {
+    /** `tick`: whose state has it. */
+    #apply(member: Member, presence: Presence, tick: number): void {
       const { character, inputs } = member;
       if (inputs.length === 0 || character.isMoving) return;
       member.inputs = [];
@@ -162,7 +164,7 @@ export function defineZoneRoom(colyseus: Colyseus, host: ZoneHost) {
       const { lastSeq: seq, x, z } = character.row;
       this.#state.move(presence, { x, z });
       host.counts.acks += 1;
-      send(member, 'ack', { seq, tick: this.#tick, x, z });
+      send(member, 'ack', { seq, tick, x, z });
     }
   };
 }

@@ -1,4 +1,4 @@
-import { BANDS, type Place } from '../wire.ts';
+import { BANDS, type Place, ticksBetween } from '../wire.ts';
 import type { Colyseus, View } from './colyseus.ts';
 import { type Band, Interest } from './interest.ts';
 
@@ -74,8 +74,7 @@ export function zoneStates(
   return (isBanded, tickRate) => {
     const state = isBanded ? new Banded() : new Open();
     const bands = isBanded ? BANDS : BANDS.slice(0, 1);
-    const periodMs = 1e3 / tickRate;
-    const everyTicks = bands.map(({ everyMs }) => Math.max(1, Math.ceil(everyMs / periodMs - 1e-9)));
+    const everyTicks = bands.map((band) => ticksBetween(band, tickRate));
     const interest = new Interest();
     const bySlot: (Presence | undefined)[] = [];
     const moved = bands.map(() => new Set<Presence>());
