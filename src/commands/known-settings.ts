@@ -1,7 +1,6 @@
 import type { Host } from '../host.ts';
-import { limitsOf, WHOLE_STACK } from '../scenario/component-limits.ts';
+import { limitSetting, limitsOf, WHOLE_STACK } from '../scenario/component-limits.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import { limitSetting } from '../stack/limit-plan.ts';
 import { redisSettingNames } from '../stack/redis-configuration.ts';
 import { applyPostgresSettings, deviationsBeside, edgeSettings, serverSettings } from '../stack/settings.ts';
 import type { AppliedSetting } from '../stack/stack.ts';

@@ -32,6 +32,8 @@ const HOST_BUSY_PERCENT = 95;
 /** Above this the host is the reason why the load was not sustained or answers were slow. */
 const HOST_NEARLY_BUSY_PERCENT = 85;
 const CORE_BUSY_PERCENT = 90;
+/** A limit of CPUs is used up above this: nobody uses all of every millisecond. */
+export const FULL_PERCENT = 90;
 const WRITERS_BUSY_PERCENT = 90;
 /** A generator that waited for a CPU for more of the time than this was slowed by other processes. */
 const STARVED_PERCENT = 10;
@@ -142,7 +144,7 @@ const busierOf = (figures: Figures) =>
 /** The components that used all of the CPUs that their limits let them have, the fullest first. */
 const fullLimits = ({ limits = {} }: Figures): readonly (readonly [name: string, figures: LimitFigures])[] =>
   Object.entries(limits)
-    .filter(([, { cpuPercent }]) => (cpuPercent.mean ?? 0) > CORE_BUSY_PERCENT)
+    .filter(([, { cpuPercent }]) => (cpuPercent.mean ?? 0) > FULL_PERCENT)
     .sort(([, a], [, b]) => (b.cpuPercent.mean ?? 0) - (a.cpuPercent.mean ?? 0));
 
 function atItsLimit(figures: Figures): Finding | null {
@@ -204,7 +206,7 @@ function fullHost(figures: Figures, from: number): Finding | null {
 }
 
 /** The load was not sustained, or a latency or rate breached its budget. */
-const isSlow = (rules: readonly JudgedRule[], rulings: readonly Ruling[]): boolean =>
+export const isSlow = (rules: readonly JudgedRule[], rulings: readonly Ruling[]): boolean =>
   rules.some(({ state, consequence }) => state === 'broken' && consequence === 'breached') ||
   rules.some(({ id, observed }) => id === 'run-completed' && observed === 'stoppedEarly') ||
   rulings.some(

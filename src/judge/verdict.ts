@@ -5,6 +5,7 @@ import { growthOf } from '../measurement/readings.ts';
 import { probeOf } from '../measurement/series.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { type Bottleneck, bottleneckOf } from './bottleneck.ts';
+import { type Box, boxesOf } from './boxes.ts';
 import { type Conclusion, conclude, headlineOf } from './conclusion.ts';
 import { disturbanceOf, proofOf } from './proof.ts';
 import { deliveryNotes } from './rules/deliveries.ts';
@@ -28,6 +29,8 @@ export interface Verdict {
   /** What the reader should know although it decides nothing: relaxed rules, a wall clock that was set. */
   readonly notes: readonly string[];
   readonly bottleneck: Bottleneck;
+  /** Of each component with limits: whether it held the players. */
+  readonly boxes: readonly Box[];
 }
 
 /** Pure: measurements, scenario and figures in, verdict out. */
@@ -57,6 +60,7 @@ export function judge(m: Measurements, s: Scenario, figures: Figures): Verdict {
       ...concluded.notes,
     ],
     bottleneck: bottleneckOf(figures, rules, concluded),
+    boxes: boxesOf(figures, s, rules, concluded),
   };
 }
 

@@ -18,7 +18,7 @@ const known = (facts: Facts): Facts =>
   );
 
 /** The text of a value; none where there is no value. */
-const text = (value: number | null, of: (value: number) => string): readonly string[] =>
+const text = <T>(value: T | null, of: (value: T) => string): readonly string[] =>
   value === null ? [] : [of(value)];
 
 /** What the databases and the servers' writers did; empty where none was watched. */
@@ -94,7 +94,8 @@ export function databaseFacts({ database, redis, throughput, ceilings }: Report)
 }
 
 /** The machine, what used it, and how the generator did. */
-export function hostFacts({ host, generator, world, database, target, limits, stack }: Report): Facts {
+export function hostFacts(report: Report): Facts {
+  const { host, generator, world, database, target, stack } = report;
   return known({
     host: [
       `${host.cpuModel}, ${host.cpus} cores`,
@@ -112,7 +113,7 @@ export function hostFacts({ host, generator, world, database, target, limits, st
     ...Object.fromEntries(
       Object.entries(target.process).map(([name, figures]) => [`process ${name}`, processTexts(figures)]),
     ),
-    ...limitFacts(limits),
+    ...limitFacts(report),
     'world servers': [
       `${world.servers}, the busiest ${quantity(world.cpuPercentOfCore.mean, '%')} of a core`,
       `${bytesText(world.memoryTotalBytes.max)} of memory in all`,
@@ -155,8 +156,27 @@ export const processTexts = (of: ProcessFigures): readonly string[] => [
 ];
 
 /** What each component with limits used of them. */
-export const limitFacts = (limits: Report['limits'] = {}): Readonly<Record<string, readonly string[]>> =>
-  Object.fromEntries(Object.entries(limits).map(([name, of]) => [`limits ${name}`, limitTexts(of)]));
+export const limitFacts = ({
+  limits = {},
+  boxes = [],
+}: Pick<Report, 'limits' | 'boxes'>): Readonly<Record<string, readonly string[]>> =>
+  Object.fromEntries(
+    Object.entries(limits).map(([name, of]) => {
+      const box = boxes.find((one) => one.name === name);
+      return [
+        `limits ${name}`,
+        [
+          ...(box === undefined ? [] : [boxText(box)]),
+          ...limitTexts(of),
+          ...text(box?.held ?? null, (how) => `held by: ${how}`),
+        ],
+      ];
+    }),
+  );
+
+/** `holds 10 players in 1 CPU, 512MB: 55% of what is used most is left` */
+const boxText = ({ limits, players, state, because }: NonNullable<Report['boxes']>[number]): string =>
+  `${state === 'unknown' ? 'not known whether it holds' : state} ${numberText(players)} players in ${limits}: ${because}`;
 
 const limitTexts = (of: LimitFigures): readonly string[] => [
   ...text(

@@ -1,5 +1,6 @@
 import type { OpenPercentiles, Percentiles } from '../measurement/figures.ts';
 import { ofOperation } from '../scenario/operations.ts';
+import { BOX_COLUMNS, boxCells } from './boxes.ts';
 import { folded, list, row, safe, table } from './markup.ts';
 import { capital } from './plain-text.ts';
 import { numberText, quantity } from './quantity.ts';
@@ -89,6 +90,18 @@ export function stackParts({ stack: { kind, documented, applied, reasons } }: Re
         ]),
   ];
 }
+
+/** Which limits hold the players, and by how much. */
+export const boxTable = ({ boxes = [], limits = {} }: Report): string[] =>
+  boxes.length === 0
+    ? []
+    : [
+        table(
+          BOX_COLUMNS.map(capital),
+          boxes.map((box) => row(boxCells(box, limits[box.name]))),
+        ),
+        '<p class="faint">Left is what was not used of the limit that was used most: of CPU by its mean, of memory by its highest.</p>',
+      ];
 
 /** How busy each resource was, from which the bottleneck follows. */
 export function resourceTable({ bottleneck }: Report): string {

@@ -4,7 +4,14 @@ import { ofOperation } from '../scenario/operations.ts';
 import type { Drawing } from './drawing.ts';
 import { databaseFacts, hostFacts, runFacts } from './facts.ts';
 import { breachedParts, breachedTitle, budgetParts, ruleParts } from './html-checks.ts';
-import { errorParts, latencyTable, outcomeTable, resourceTable, stackParts } from './html-figures.ts';
+import {
+  boxTable,
+  errorParts,
+  latencyTable,
+  outcomeTable,
+  resourceTable,
+  stackParts,
+} from './html-figures.ts';
 import { faultParts, stageParts } from './html-stages.ts';
 import { factList, safe } from './markup.ts';
 import { nextStep } from './next-step.ts';
@@ -27,6 +34,7 @@ export function html(report: Report, charts: readonly Drawing[]): string {
     { id: 'breached', title: breachedTitle(report), parts: breachedParts(report) },
     { id: 'charts', title: 'Charts', parts: charts.map(svgOf) },
     { id: 'budgets', title: 'Budgets', parts: budgetParts(report) },
+    { id: 'limits', title: 'Limits', parts: boxTable(report) },
     { id: 'latency', title: 'Latency', parts: [latencyTable(report), outcomeTable(report)] },
     { id: 'deliveries', title: 'Deliveries', parts: factList(deliveryFacts(report)) },
     { id: 'player', title: 'Figures of the players', parts: playerTable(report) },

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { bottleneckSchema } from '../judge/bottleneck.ts';
+import { boxesSchema } from '../judge/boxes.ts';
 import { CAUSES } from '../judge/unmeasured.ts';
 import { figuresSchemaOf, type Measured } from '../measurement/figures.ts';
 import { OPERATORS } from '../scenario/sections.ts';
@@ -93,6 +94,9 @@ export const envelopeSchema = z.object({
     .describe('The figures of sections that only this system has; absent where it has none.'),
   rules: z.array(rule),
   bottleneck: bottleneckSchema,
+  boxes: boxesSchema
+    .optional()
+    .describe('Which limits hold the players, and by how much; absent without limits.'),
   phases: z
     .object({ stackUp: figure, connect: figure, ready: figure, go: figure, end: z.number() })
     .describe('Seconds from the start of capbench.'),

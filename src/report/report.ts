@@ -45,6 +45,7 @@ export function reportOf(
       : { systemFigures: own.map(({ stats, ...one }) => ({ ...one, stats: stats && [...stats] })) }),
     rules: verdict.rules.map((rule) => ruleOf(rule, s)),
     bottleneck: verdict.bottleneck,
+    ...(verdict.boxes.length === 0 ? {} : { boxes: [...verdict.boxes] }),
     phases: m.phases,
     ending: m.ending.state,
     probes: [...m.probes],

@@ -1,7 +1,8 @@
 import { budgetsLine } from '../judge/verdict.ts';
 import { throughputOf } from '../measurement/figures.ts';
 import { ofOperation } from '../scenario/operations.ts';
-import { cell, MARKS } from './markdown.ts';
+import { BOX_COLUMNS, boxCells } from './boxes.ts';
+import { cell, MARKS, tableHead, tableRow } from './markdown.ts';
 import { deliveryValues, playerFacts } from './player-facts.ts';
 import { numberText, quantity } from './quantity.ts';
 import type { Report, ReportRuling } from './report.ts';
@@ -60,6 +61,7 @@ export function summary(report: Report): string {
       'Players',
       Object.entries(playerFacts(report)).map(([name, values]) => `${name} ${values.join(', ')}`),
     ),
+    ...boxTable(report),
     ...stageTable(report),
     ...faultLine(report),
     ...list('No conclusion:', report.invalidBecause),
@@ -120,6 +122,12 @@ function operationTable(report: Report): string[] {
     '',
     ...(closed === null ? [] : [cell(closed), '']),
   ];
+}
+
+/** Which limits hold the players, and by how much. */
+function boxTable({ boxes = [], limits = {} }: Report): string[] {
+  if (boxes.length === 0) return [];
+  return [...tableHead(BOX_COLUMNS), ...boxes.map((box) => tableRow(boxCells(box, limits[box.name]))), ''];
 }
 
 /** A row for each stage. */

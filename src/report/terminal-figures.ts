@@ -11,7 +11,7 @@ import { belowFact, cut, fact, grid, LONGEST_NAME, type Palette, shortLabel, wra
 
 /** The figures that decide: players, each operation, lost writes, the database, and what was busy. */
 export function keyFigures(report: Report, paint: Palette, width: number): string[] {
-  const { load, network, host, generator, bottleneck, target, limits } = report;
+  const { load, network, host, generator, bottleneck, target } = report;
   const { durationSeconds: seconds } = load;
   if (seconds === null) return [];
   return [
@@ -33,7 +33,7 @@ export function keyFigures(report: Report, paint: Palette, width: number): strin
         ...Object.fromEntries(
           Object.entries(target.process).map(([name, of]) => [`process ${name}`, processTexts(of)]),
         ),
-        ...limitFacts(limits),
+        ...limitFacts(report),
         bottleneck: bottleneck.resource === 'none' ? [] : [bottleneckText(bottleneck, width - KEY_WIDTH - 2)],
       },
       width,

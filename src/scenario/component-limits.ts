@@ -18,6 +18,9 @@ const SERVER = /^(?:world-\d+|server)$/;
 /** What limits are named by: the section of a component; where it has none, its name; or the whole stack. */
 export const limitKeyOf = (component: string): string => (SERVER.test(component) ? 'world' : component);
 
+/** The name of the setting that says how the limits of a component are held: `worldLimits`, `stackLimits`. */
+export const limitSetting = (component: string): string => `${limitKeyOf(component)}Limits`;
+
 /** The path of limits in a scenario: `world.limits`, `limits.stack`. */
 export const limitPath = (key: string): readonly [string, string] =>
   LIMITED_SECTIONS.some((section) => section === key) ? [key, 'limits'] : ['limits', key];

@@ -1,4 +1,4 @@
-import { cpusText, limitKeyOf, limitsText, WHOLE_STACK } from '../scenario/component-limits.ts';
+import { cpusText, limitSetting, limitsText, WHOLE_STACK } from '../scenario/component-limits.ts';
 import type { ComponentLimits } from '../scenario/limits.ts';
 import type { AppliedSetting } from './stack.ts';
 
@@ -69,9 +69,6 @@ export function planLimits(
 /** The CPUs that a plan binds processes to; null where it binds them to none. */
 export const boundTo = (plan: LimitPlan | undefined): readonly number[] | null =>
   typeof plan?.cpus === 'object' ? (plan.cpus?.of ?? null) : null;
-
-/** The name of the setting that says how the limits of a component are held: `worldLimits`, `stackLimits`. */
-export const limitSetting = (component: string): string => `${limitKeyOf(component)}Limits`;
 
 /** One setting for all servers of the world, since they have the same, and one for each other component with limits. */
 export function limitSettings(plans: readonly LimitPlan[], ways: LimitWays): readonly AppliedSetting[] {
