@@ -54,6 +54,7 @@ export function judge(m: Measurements, s: Scenario, figures: Figures): Verdict {
       ...(m.remarks ?? []),
       ...unseenTraffic(m),
       ...deliveryNotes(figures),
+      ...wrongFrames(figures, s),
       ...notChecked(rules),
       ...relaxations(rules),
       ...unreadBoundaries(m),
@@ -62,6 +63,15 @@ export function judge(m: Measurements, s: Scenario, figures: Figures): Verdict {
     bottleneck: bottleneckOf(figures, rules, concluded),
     boxes: boxesOf(figures, s, rules, concluded),
   };
+}
+
+/** What the players of a reference world count, and log, of what its servers may not send. */
+const WRONG_FRAMES = 'wrongFrames';
+
+function wrongFrames({ player }: Figures, { traits: { playerCode } }: Scenario): readonly string[] {
+  const total = player?.[WRONG_FRAMES]?.total ?? 0;
+  if (total === 0 || playerCode !== null) return [];
+  return [`${WRONG_FRAMES}: the first of each load worker are in words in logs/fleet-*.log of the bundle`];
 }
 
 /** Errors of the user's player module, which runs inside the load workers and can disturb them. */

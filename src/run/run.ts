@@ -229,6 +229,12 @@ const readLogs = async ({ plan, logs }: Running, of: ReadonlyMap<string, string>
   for (const [name, path] of of) logs.set(name, await plan.readLog(path));
 };
 
+/** Most players write nothing: only logs that have content are kept. */
+const readPlayersLogs = async (running: Running, of: ReadonlyMap<string, string>): Promise<void> => {
+  await readLogs(running, of);
+  for (const name of of.keys()) if (running.logs.get(name) === '') running.logs.delete(name);
+};
+
 /** Opened after the stack, so that they are closed before it. */
 async function startProbes({ plan, record, signals, closers }: Running, stack: Stack): Promise<RunProbes> {
   const opening = openProbes(plan, stack.endpoints, signals.stop);
@@ -260,13 +266,13 @@ async function connect(running: Running, { endpoints }: Stack, halt: AbortSignal
   const begin = monotonic();
   record.note({ connecting: begin });
   // What its processes write while they are closed is kept, too.
-  const preparing = plan.engine.prepare(workload, endpoints, halt, (of) => readLogs(running, of));
+  const preparing = plan.engine.prepare(workload, endpoints, halt, (of) => readPlayersLogs(running, of));
   closers.addWhenOpen(preparing, async (ready) => {
     await ready.close();
     for (const error of ready.closingErrors ?? []) record.error(error);
   });
   const fleet = await steps.step('the load', preparing);
-  gatherLogs(running, fleet.logs ?? new Map());
+  running.gatherers.push(() => readPlayersLogs(running, fleet.logs ?? new Map()));
   const { prepareMs } = fleet;
   if (prepareMs !== undefined)
     record.note({ prepareMs, connecting: (begin + Math.round(prepareMs * 1e3)) as Micros });

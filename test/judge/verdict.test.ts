@@ -376,3 +376,11 @@ test('traffic that capbench did not see is noted once, with its reason', () => {
   ]);
   expect(verdictOf({ absences: [{ of: 'integrity', because }] }).notes.join()).not.toContain(because);
 });
+
+test('where frames were wrong, the reader is told where they are in words', () => {
+  const facts = (total: number) => ({
+    player: { wrongFrames: { unit: null, count: 1, total, values: null } },
+  });
+  expect(verdictOf(facts(3)).notes).toContainEqual(expect.stringMatching(/^wrongFrames: .*logs\//));
+  expect(verdictOf(facts(0)).notes).not.toContainEqual(expect.stringMatching(/^wrongFrames/));
+});

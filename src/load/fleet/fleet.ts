@@ -42,7 +42,7 @@ interface FleetPlan {
   start(name: string): Promise<NodeProcess>;
   /** Called while the players connect. */
   readonly onConnecting: (connected: number, failed: number) => void;
-  /** Gets the logs of the workers where a user's module writes to them, name -> path. */
+  /** Gets the logs of the workers, to which players write, name -> path. */
   readonly logs: Map<string, string>;
   readonly prepareMs: number | null;
   /** For players that could not connect for a reason without advice (load/connect-hint.ts). */
@@ -120,8 +120,7 @@ export class Fleet implements ReadyFleet {
     this.processes = processes;
     this.workerPids = processes.map(({ pid }) => pid);
     if (plan.prepareMs !== null) this.prepareMs = plan.prepareMs;
-    // Only a user's module writes to these logs.
-    if (this.moduleHint !== '') for (const { name, log } of processes) plan.logs.set(name, log);
+    for (const { name, log } of processes) plan.logs.set(name, log);
     this.logs = plan.logs;
     this.workers = processes.map(() => ({ kind: 'connecting', connected: 0, failed: 0, refusal: null }));
     this.failure = new Promise((_resolve, reject) => {

@@ -9,7 +9,7 @@ type Snapshot = Extract<Frame, { readonly type: 'snapshot' }>;
 /** Comparing everybody with everybody grows with the square: so many agents of a worker take part. */
 const MOST_COMPARED = 64;
 /** The frames of two agents arrive one after the other: an update is compared once it is so old, microseconds. */
-const SETTLED = 2e6;
+const SETTLED = 1e6;
 /** What is older than this is compared with nothing any more, microseconds. */
 const KEPT = 6e6;
 
