@@ -164,7 +164,7 @@ describe('check', () => {
         .filter((line) => line.length > 80),
     ).toEqual([]);
     expect(host.out()).toMatch(
-      /\n61 measurable, 100 untestable, 22 contradicted\nplan: 32 checks, 27 contradicted\n$/,
+      /\n61 measurable, 93 untestable, 29 contradicted\nplan: 52 checks, 47 contradicted\n$/,
     );
     expect(host.ended()).toBe(0);
   });

@@ -55,7 +55,7 @@ function rule(
 export const silentAlarm: Check = {
   id: 'alarm-always',
   title: 'An alarm does not ring at the planned load',
-  needs: ['alarms[].usual'],
+  needs: ['alarms[].above', 'alarms[].usual'],
   rule: ({ alarms = [] }) =>
     rule(
       alarms,
@@ -69,7 +69,7 @@ export const silentAlarm: Check = {
 export const possibleAlarm: Check = {
   id: 'alarm-never',
   title: 'An alarm rings before the value is reached that cannot be passed',
-  needs: ['alarms[].most'],
+  needs: ['alarms[].above', 'alarms[].most'],
   rule: ({ alarms = [] }) =>
     rule(
       alarms,

@@ -19,7 +19,7 @@ export function numberText(value: number): string {
 
 const withUnit = (text: string, unit: string): string => {
   if (unit === '') return text;
-  return unit.startsWith('%') ? `${text}${unit}` : `${text} ${unitBeside(text === '1', unit)}`;
+  return /^[%/]/.test(unit) ? `${text}${unit}` : `${text} ${unitBeside(text === '1', unit)}`;
 };
 
 /** `1 address`, `2,000 addresses` */

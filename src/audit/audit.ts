@@ -1,6 +1,7 @@
 import type { OwnFigures } from '../scenario/own-figures.ts';
 import { type Figure, figuresIn, type Plan } from '../scenario/plan.ts';
 import { CHECKS } from './checks.ts';
+import { withLacking } from './lacking.ts';
 
 /** What one check found about one subject of a plan. */
 export interface AuditFinding {
@@ -22,6 +23,8 @@ interface Audit {
   readonly findings: readonly AuditFinding[];
   /** The keys of figures that no check could use, for want of others, and of disputes about no finding. */
   readonly unused: readonly string[];
+  /** The same, each with what a check lacks that could use it. */
+  readonly lacking: readonly string[];
 }
 
 /** `pools: PostgreSQL` */
@@ -59,7 +62,7 @@ export function audit(plan: Plan, own: OwnFigures): Audit {
     ...figuresIn(plan).flatMap(([path, figure]) => (used.has(figure) ? [] : [path])),
     ...Object.keys(plan.disputes ?? {}).flatMap((name) => (names.has(name) ? [] : [`plan.disputes.${name}`])),
   ];
-  return { findings, unused };
+  return { findings, unused, lacking: unused.map((path) => withLacking(path, all, CHECKS)) };
 }
 
 /** By claim: the checks that contradict it, with their arithmetic. */

@@ -38,7 +38,7 @@ function against(
 export const fanOut: Check = {
   id: 'fan-out',
   title: 'What all receivers of a message are sent fits the network, each of them, and what is delivered',
-  needs: ['fanOut'],
+  needs: ['fanOut[].perSecond', 'fanOut[].receivers', 'fanOut[].deliveries'],
   rule: ({ fanOut: all = [] }) =>
     all.flatMap((one) => {
       const { bytes, players, deliveries, network, each } = one;

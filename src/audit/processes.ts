@@ -4,7 +4,7 @@ import type { Check } from './check.ts';
 export const heap: Check = {
   id: 'heap',
   title: 'The heaps that processes may take fit the memory that there is for them',
-  needs: ['processes[].heap', 'processes[].memory'],
+  needs: ['processes[].count', 'processes[].heap', 'processes[].memory'],
   rule: ({ processes = [] }) =>
     processes.flatMap(({ name, count, heap: each, memory }) => {
       if (each === undefined || memory === undefined) return [];
@@ -21,7 +21,7 @@ export const heap: Check = {
 export const processCores: Check = {
   id: 'process-cores',
   title: 'Processes have a core each, or share one as planned',
-  needs: ['processes[].cores'],
+  needs: ['processes[].count', 'processes[].cores'],
   rule: ({ processes = [] }) =>
     processes.flatMap(({ name, count, cores, perCore }) => {
       if (cores === undefined) return [];

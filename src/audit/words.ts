@@ -2,7 +2,7 @@ import { countText } from './arithmetic.ts';
 import type { Check } from './check.ts';
 
 /** Of words a figure has the text as its unit (plan.ts). Spaces and capitals make no difference. */
-const plain = (text: string): string => text.toLowerCase().replace(/\s+/g, ' ').trim();
+const plain = (text: string): string => text.toLowerCase().replace(/\s+/g, '');
 
 export const words: Check = {
   id: 'words',

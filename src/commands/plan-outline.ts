@@ -11,16 +11,16 @@ const auditOf = (scenario: Scenario) =>
 export function planLines(scenario: Scenario, width: number): readonly string[] {
   const audited = auditOf(scenario);
   if (audited === null) return [];
-  const { findings, unused } = audited;
+  const { findings, lacking } = audited;
   const rows = findings.map((finding) => [
     nameOf(finding),
     finding.state === 'consistent' ? 'ok' : 'CONTRADICTED',
     finding.arithmetic,
   ]);
-  const idle = `no check can use ${unused.join(', ')}: the figures to hold against them are not in the plan`;
+  const idle = `no check can use ${lacking.join(', ')}: the figures to hold against them are not in the plan`;
   return [
     ...table(rows, '  ', width),
-    ...(unused.length === 0 ? [] : wrap(idle, width - 2).map((line) => `  ${line}`)),
+    ...(lacking.length === 0 ? [] : wrap(idle, width - 2).map((line) => `  ${line}`)),
   ];
 }
 

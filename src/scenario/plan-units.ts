@@ -51,7 +51,8 @@ function named(base: string, factor: number, ...names: readonly string[]) {
 const WORDS: Readonly<Record<string, string>> = {
   ...{ users: 'connections', CCU: 'connections', players: 'connections', clients: 'connections' },
   ...{ 'connections/3 s': 'connections', 'players/s': 'connections/s' },
-  ...{ operations: 'ops', 'operations/s': 'ops/s', 'intents/s': 'ops/s', 'commands/s': 'ops/s' },
+  ...{ operations: 'ops', commands: 'ops', intents: 'ops' },
+  ...{ 'operations/s': 'ops/s', 'intents/s': 'ops/s', 'commands/s': 'ops/s' },
   ...{ 'UPDATE ops/s': 'row writes/s', 'INSERT ops/s': 'row writes/s', 'rows/s': 'row writes/s' },
   'batched ops/s': 'batches/s',
   ...{ core: 'cores', cpus: 'cores', vCPU: 'cores', vCPUs: 'cores', 'P-cores': 'cores', 'E-cores': 'cores' },
@@ -139,6 +140,7 @@ export function fits(base: string, expected: string): boolean {
 export function unitOfNumber(expected: string): string | null | undefined {
   if (expected === 's' || expected === 'bytes' || expected === 'bytes/s') return null;
   if (expected === 'any' || expected === 'part' || expected === 'whole') return undefined;
-  if (expected === 'count' || expected === 'rate') return '';
+  if (expected === 'count') return '';
+  if (expected === 'rate') return '/s';
   return expected === 'share' ? 'x' : expected;
 }

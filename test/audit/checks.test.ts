@@ -103,7 +103,7 @@ const BOUNDARIES: readonly (readonly [check: string, plan: string, equal: string
     '{ fanOut: [{ name: a, perSecond: 10, receivers: 5, bytes: 100B, players: 5, each: X }] }',
     ...(['1kB/s', '0.9kB/s'] as const),
   ],
-  ['words', '{ words: [{ name: a, said: [On  and off, X] }] }', 'on and Off', 'on'],
+  ['words', '{ words: [{ name: a, said: [On  and off, X] }] }', 'on andOff', 'on'],
   [
     'break-even',
     '{ breakEven: [{ name: a, price: [100, 200], perPlayer: 3, players: X }] }',
@@ -187,6 +187,7 @@ test.each([
   ['1 core', '{ limits: [{ name: a, needed: 1 cores, limit: 2 }] }'],
   ['2 E-cores', '{ limits: [{ name: a, needed: 3 E-cores, limit: 2 }] }'],
   ['1 match/s', '{ concurrency: [{ name: a, perSecond: 1 matches/s, lasting: 1s, most: 2 }] }'],
+  ['5/s x 1 s = 5 at once', '{ concurrency: [{ name: a, perSecond: 5, lasting: 1s, most: 2 }] }'],
   ['2 matches/s', '{ concurrency: [{ name: a, perSecond: 2 match/s, lasting: 1s, most: 2 }] }'],
   ['1 row write/s', '{ limits: [{ name: a, needed: 1 row writes/s, limit: 2 }] }'],
   ['1 entity', '{ limits: [{ name: a, needed: 1 entities, limit: 2 }] }'],
@@ -254,6 +255,18 @@ test('a check without its figures says nothing, and figures that none can use ar
   );
   expect(findings.map(nameOf)).toEqual(['limit: a']);
   expect(unused).toEqual(['plan.load.players', 'plan.database.workMem', 'plan.database.disk']);
+  expect(
+    auditOf(
+      withPlan(
+        '{ database: { disk: 1TB, logKept: 3 days }, alarms: [{ name: a, above: 5 }], processes: [{ name: b, count: 3 }] }',
+      ),
+    ).lacking,
+  ).toEqual([
+    'plan.database.logKept',
+    'plan.database.disk (statement-log needs database.rowWritesPerSecond and database.logBytesPerWrite)',
+    'plan.alarms.0.above (alarm-always needs alarms[].usual)',
+    'plan.processes.0.count (process-cores needs processes[].cores)',
+  ]);
   // A whole of which no percentage is.
   expect(auditOf(withPlan('{ alarms: [{ name: a, above: 10, of: 2GB, usual: 5 }] }')).unused).toEqual([
     'plan.alarms.0.of',

@@ -25,7 +25,9 @@ test('check shows a line for each check of the plan, and its exit code stays 0',
   const [, ...lines] = host.out().split('\nPLAN\n')[1]?.split('\n\n')[0]?.split('\n') ?? [];
   expect(host.out()).toMatch(/^ {2}update-rate +ok +5,000 ops\/s \/ 2 operations a row write/m);
   expect(host.out()).toMatch(/^ {2}limit: memory +CONTRADICTED +2 GB, of 1 GB at most$/m);
-  expect(lines.join(' ')).toContain('no check can use plan.load.players');
+  expect(lines.join(' ').replace(/ +/g, ' ')).toContain(
+    'no check can use plan.load.players (proxy-connections needs proxy.connections): the figures',
+  );
   expect(host.out().trimEnd().split('\n').at(-1)).toBe('plan: 2 checks, 1 contradicted');
 });
 
