@@ -87,10 +87,13 @@ async function inspect(host: Host, reference: string, flags: CheckFlags): Promis
   // Of a stack that capbench starts, without what is given.
   const components = targets.length > 0 ? [] : system.scenario.components(scenario);
   const started = components.filter(({ name }) => redis === null || name !== 'redis');
+  const ofCommand = starts === null ? [] : system.scenario.components(scenario);
   const memory = targets.length > 0 ? null : (system.needs?.(scenario) ?? null);
   return {
     loaded,
     components: components.map(({ name }) => name),
+    started: [...started, ...ofCommand].map(({ name }) => name),
+    cpus: host.machine.cpus,
     programs: await programFinder(host.env)(started, scenario),
     givenRedis: redis?.shown ?? null,
     memory: memory === null ? null : { need: memory, availableBytes: availableMemory() },

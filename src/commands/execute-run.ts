@@ -37,7 +37,13 @@ import {
   refuseShapes,
   refuseWithoutTarget,
 } from './scenario-files.ts';
-import { checkTemporaryFolder, refuseTooManyCpus, refuseWithoutMemory, stackOpener } from './stack-opener.ts';
+import {
+  checkTemporaryFolder,
+  idleLimitsNote,
+  refuseTooManyCpus,
+  refuseWithoutMemory,
+  stackOpener,
+} from './stack-opener.ts';
 import { readVariables, requirePermission, type StartFlags } from './start-permission.ts';
 import { stopSignals } from './stop-signals.ts';
 import { consentLine, type RunTargets, readingLine, readTargets, redisLine } from './targets.ts';
@@ -248,7 +254,7 @@ async function runInto(
         targets.length === 0
           ? null
           : { addresses: probes, ca: access.ca, onThisHost: targets.every((one) => one.onThisHost) },
-      remarks: [dataNote(inputs)].filter((one) => one !== null),
+      remarks: [dataNote(inputs), idleLimitsNote(loaded, reached)].filter((one) => one !== null),
       openNullServers:
         nullServers === undefined
           ? null

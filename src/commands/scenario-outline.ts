@@ -2,7 +2,14 @@ import type { NeededProgram } from '../doctor/needed-program.ts';
 import type { Need } from '../judge/need.ts';
 import { wrap } from '../report/terminal-text.ts';
 import { type Budget, isRequired, writtenBudget } from '../scenario/budget.ts';
-import { limitKeyOf, limitsOf, limitsText, WHOLE_STACK } from '../scenario/component-limits.ts';
+import {
+  cpusText,
+  idleLimits,
+  limitKeyOf,
+  limitsOf,
+  limitsText,
+  WHOLE_STACK,
+} from '../scenario/component-limits.ts';
 import type { EdgeSettings } from '../scenario/edge.ts';
 import { balanceOf } from '../scenario/edge-balance.ts';
 import { type OperationSpec, ofOperation } from '../scenario/operations.ts';
@@ -120,15 +127,21 @@ const LIMITED: Readonly<Record<string, string>> = {
   [WHOLE_STACK]: 'all together',
 };
 
-/** The limits of what capbench would start. */
-function limitRows(scenario: Scenario, { components }: Inspected): readonly (readonly string[])[] {
+/** The limits of what capbench would start, and those that would limit nothing. */
+function limitRows(scenario: Scenario, { started, cpus }: Inspected): readonly (readonly string[])[] {
   const texts = new Map<string, string>();
-  for (const name of [WHOLE_STACK, ...components]) {
+  for (const name of started.length === 0 ? [] : [WHOLE_STACK, ...started]) {
     const [key, limits] = [limitKeyOf(name), limitsOf(scenario, name)];
-    if (limits !== null) texts.set(LIMITED[key] ?? key, limitsText(limits));
+    if (limits === null) continue;
+    const refused =
+      (limits.cpus ?? 0) > cpus ? `; a run here is refused (104): it has ${cpusText(cpus)}` : '';
+    texts.set(LIMITED[key] ?? key, `${limitsText(limits)}${refused}`);
   }
-  return [...texts];
+  const idle = idleLimits(scenario, started);
+  return [...texts, ...(idle.length === 0 ? [] : [[idle.join(', '), NO_EFFECT]])];
 }
+
+const NO_EFFECT = 'no effect: capbench does not start what they limit';
 
 /** How many budgets a run can judge, and how many it cannot. */
 function countsOf({ budgets }: Scenario) {
@@ -235,6 +248,10 @@ export interface Inspected {
   readonly watch: Need;
   /** The parts of the stack that capbench would start; none where it starts nothing. */
   readonly components: readonly string[];
+  /** What capbench would start: these without a Redis that is given, or the server of a start command. */
+  readonly started: readonly string[];
+  /** Of this host. */
+  readonly cpus: number;
   /** What they need on this machine. */
   readonly programs: readonly NeededProgram[];
   /** Where the Redis of --redis is; null without it. */

@@ -5,7 +5,14 @@ import { dirname, isAbsolute } from 'node:path';
 import { badInput, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
 import type { RunPlan } from '../run/run.ts';
-import { cpusText, limitKeyOf, limitPath, limitsOf, WHOLE_STACK } from '../scenario/component-limits.ts';
+import {
+  cpusText,
+  idleLimits,
+  limitKeyOf,
+  limitPath,
+  limitsOf,
+  WHOLE_STACK,
+} from '../scenario/component-limits.ts';
 import { type CommandPlan, commandComponent } from '../stack/command-component.ts';
 import { openCommandStack } from '../stack/command-stack.ts';
 import type { ComponentSpec } from '../stack/component-spec.ts';
@@ -99,6 +106,21 @@ export function refuseTooManyCpus(
       'use a machine with as many, or a lower limit',
     );
   }
+}
+
+/** Limits of what a run does not start, for the report; null without any. */
+export function idleLimitsNote(
+  { scenario, system }: Pick<Subject, 'scenario' | 'system'>,
+  { targets, starts, redis }: Pick<RunTargets, 'targets' | 'starts' | 'redis'>,
+): string | null {
+  const started = system.scenario
+    .components(scenario)
+    .map(({ name }) => name)
+    .filter((name) => (targets.length === 0 || starts !== null) && (redis === null || name !== 'redis'));
+  const idle = idleLimits(scenario, started);
+  return idle.length === 0
+    ? null
+    : `no effect of ${idle.join(', ')}: capbench does not start what they limit`;
 }
 
 /** Starts the components of the system, but for a Redis that is given. */

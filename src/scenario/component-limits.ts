@@ -2,7 +2,7 @@ import type { ComponentLimits } from './limits.ts';
 import type { Scenario } from './scenario.ts';
 
 /** The sections of a scenario that may have `limits`. */
-export const LIMITED_SECTIONS = ['world', 'postgres', 'redis', 'edge'] as const;
+const LIMITED_SECTIONS = ['world', 'postgres', 'redis', 'edge'] as const;
 
 /** What all components together are called, beside the names of components. */
 export const WHOLE_STACK = 'stack';
@@ -36,6 +36,20 @@ export function limitsUnder(scenario: Limited, key: string): ComponentLimits | n
 /** The limits of a component, which each server of the world has for itself, or of the whole stack; null without any. */
 export const limitsOf = (scenario: Limited, component: string): ComponentLimits | null =>
   limitsUnder(scenario, limitKeyOf(component));
+
+/** The keys under which a scenario has limits. */
+export const limitKeys = (scenario: Limited): readonly string[] =>
+  [...LIMITED_SECTIONS, ...Object.keys(scenario.limits ?? {})].filter(
+    (key) => limitsUnder(scenario, key) !== null,
+  );
+
+/** The paths of limits that limit nothing in a run that starts only these components: of a target, of a Redis that is given. */
+export function idleLimits(scenario: Limited, started: readonly string[]): readonly string[] {
+  const keys = new Set([...started.map(limitKeyOf), ...(started.length === 0 ? [] : [WHOLE_STACK])]);
+  return limitKeys(scenario)
+    .filter((key) => !keys.has(key))
+    .map((key) => limitPath(key).join('.'));
+}
 
 /** `1 CPU`, `0.5 CPUs` */
 export const cpusText = (cpus: number): string => `${cpus} ${cpus === 1 ? 'CPU' : 'CPUs'}`;

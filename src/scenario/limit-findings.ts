@@ -1,7 +1,7 @@
 import {
-  LIMITED_SECTIONS,
   type Limited,
   limitKeyOf,
+  limitKeys,
   limitPath,
   limitsUnder,
   WHOLE_STACK,
@@ -15,13 +15,9 @@ import { type Finding, findingAt } from './finding.ts';
  */
 export function limitFindings(scenario: Limited, components: readonly string[]): readonly Finding[] {
   const started = new Set(components.map(limitKeyOf));
-  const keys = [...LIMITED_SECTIONS, ...Object.keys(scenario.limits ?? {})];
-  const found = keys.flatMap((key) => {
-    const limits = limitsUnder(scenario, key);
-    return limits === null ? [] : [{ key, limits }];
-  });
   const stack = limitsUnder(scenario, WHOLE_STACK);
-  return found.flatMap(({ key, limits }): readonly Finding[] => {
+  return limitKeys(scenario).flatMap((key): readonly Finding[] => {
+    const limits = limitsUnder(scenario, key);
     const path = limitPath(key);
     if (components.length === 0)
       return [findingAt(path, 'got limits, and capbench starts nothing here that could be limited')];
@@ -31,7 +27,7 @@ export function limitFindings(scenario: Limited, components: readonly string[]):
       return [findingAt(path, `got limits of what is not started here, expected one of ${known}`)];
     }
     return (['cpus', 'memory'] as const).flatMap((of) => {
-      const [own, all] = [limits[of], stack?.[of]];
+      const [own, all] = [limits?.[of], stack?.[of]];
       if (own === undefined || all === undefined || own <= all) return [];
       const unit = of === 'memory' ? 'MB' : '';
       return [

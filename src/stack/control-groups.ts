@@ -49,6 +49,12 @@ export function groupParents(
   own = readSmall('/proc/self/cgroup') ?? '',
 ): GroupParents | null {
   if (named === undefined || named === '' || controllers.size === 0) return null;
+  if (!named.startsWith('/') || named.split('/').includes('..')) {
+    throw stackFailed(
+      `${VARIABLE} is ${named}, and that is no path of a control group`,
+      'name it as /proc/self/cgroup does, from the root: /bench',
+    );
+  }
   const version = existsSync(join(mount, 'cgroup.controllers')) ? 2 : 1;
   const rootOf = (controller: Controller): string => (version === 2 ? mount : join(mount, controller));
   for (const controller of controllers) {

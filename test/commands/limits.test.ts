@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { main } from '../../src/cli.ts';
 import { knownSettings } from '../../src/commands/known-settings.ts';
-import { refuseTooManyCpus } from '../../src/commands/stack-opener.ts';
+import { idleLimitsNote, refuseTooManyCpus } from '../../src/commands/stack-opener.ts';
 import { SYSTEMS } from '../../src/systems/registry.ts';
 import { memoryHost } from '../memory-host.ts';
 import { read } from '../scenario/scenario-text.ts';
@@ -42,6 +42,9 @@ test('more CPUs than the host has are refused with both numbers', () => {
   expect(
     refusal('world: { limits: { cpus: 2 } }\npostgres: { limits: { cpus: 0.5, memory: 1TB } }'),
   ).toBeNull();
+  expect(refusal('limits: { stack: { cpus: 3 } }')).toMatchObject({
+    message: 'limits.stack.cpus: got 3, expected at most the 2 CPUs of this host',
+  });
   // There is no proxy.
   expect(refusal('')).toBeNull();
 });
@@ -89,6 +92,35 @@ test.each([
   const host = memoryHost(['check', 'gate.yaml', '--json'], { cwd: folder });
   await main(host);
   expect(JSON.parse(host.out()).needs).toEqual([expect.objectContaining({ state, reason })]);
+});
+
+test('check says what would be refused, and what has no effect', async () => {
+  const shown = async (sections: string, ...flags: readonly string[]): Promise<string> => {
+    writeFileSync(join(folder, 'idle.yaml'), text(sections));
+    const host = memoryHost(['check', 'idle.yaml', ...flags], { cwd: folder });
+    await main(host);
+    return /\nLIMITS\n([\s\S]*?)\n\n/.exec(host.out())?.[1] ?? '';
+  };
+  const both = 'world: { servers: 1, limits: { cpus: 8 } }\nlimits: { stack: { cpus: 64 } }';
+  expect(await shown(both)).toMatch(
+    /all together +64 CPUs; a run here is refused \(104\): it has 2 CPUs\n +each server +8 CPUs; a run here is refused/,
+  );
+  expect(await shown(both, '--target', 'http://127.0.0.1:1')).toMatch(
+    /^ +world\.limits, limits\.stack +no effect: capbench does not start what they limit$/,
+  );
+});
+
+test('the report of a run says which limits have no effect', () => {
+  const scenario = read(text('redis: { limits: { cpus: 1 } }\nlimits: { stack: { cpus: 2 } }'));
+  const subject = { scenario, system: SYSTEMS.systemOf(scenario) };
+  const given = { targets: [], starts: null, redis: null };
+  expect(idleLimitsNote(subject, given)).toBeNull();
+  expect(idleLimitsNote(subject, { ...given, redis: {} as never })).toBe(
+    'no effect of redis.limits: capbench does not start what they limit',
+  );
+  expect(idleLimitsNote(subject, { ...given, targets: [{} as never] })).toBe(
+    'no effect of redis.limits, limits.stack: capbench does not start what they limit',
+  );
 });
 
 test('check shows the limits of what would be started', async () => {

@@ -105,6 +105,18 @@ const CASES: readonly Case[] = [
     exitCode: 0,
   },
   {
+    what: 'a stack that uses up the CPUs that it has in all',
+    m: limited({
+      'limits.stack.cpuSeconds': counter(0.97),
+      'world.1.cpuSeconds': counter(0.3),
+      'world.2.cpuSeconds': counter(0.2),
+    }),
+    s: { limits: { stack: { cpus: 1 } } },
+    resource: 'server',
+    evidence: /^the whole stack: at its limit of 1 CPU, of which it used 97%; .*world servers 25%/,
+    exitCode: 0,
+  },
+  {
     what: 'a server with limits and room in them',
     m: limited({ 'limits.world-1.cpuSeconds': counter(0.4) }),
     s: { world: { ...scenarioOf().world, limits: { cpus: 0.5 } } },

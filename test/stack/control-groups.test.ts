@@ -76,6 +76,13 @@ describe('a name that cannot be used is refused (93)', () => {
     });
   });
 
+  test.each(['bench', '/../bench', '/bench/../../other', '..'])('no path of a group: %s', (named) => {
+    expect(refusal(() => groupParents(named, BOTH, groupsOf(2, 'bench'), '0::/'))).toMatchObject({
+      exitCode: 93,
+      message: `CAPBENCH_CGROUP is ${named}, and that is no path of a control group`,
+    });
+  });
+
   test('one in which a limit of capbench itself would not hold', () => {
     for (const [version, file, text] of [
       [2, 'box/memory.max', '1073741824\n'],
