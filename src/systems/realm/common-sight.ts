@@ -23,15 +23,21 @@ interface Since<T> {
 /** The last values of something, by ticks. */
 class History<T> {
   readonly #entries: Since<T>[] = [];
+  #isWhole = true;
 
   add(entry: Since<T>): void {
     this.#entries.push(entry);
-    while (this.#entries.length > 1 && this.#entries[1]!.at < entry.at - KEPT) this.#entries.shift();
+    while (this.#entries.length > 1 && this.#entries[1]!.at < entry.at - KEPT) {
+      this.#entries.shift();
+      this.#isWhole = false;
+    }
   }
 
-  /** What held after this tick. */
-  after(tick: number): T | undefined {
-    return this.#entries.findLast((entry) => entry.tick <= tick)?.value;
+  /** What held after this tick; null: nothing yet; undefined: that is not kept any more. */
+  after(tick: number): T | null | undefined {
+    const found = this.#entries.findLast((entry) => entry.tick <= tick);
+    if (found !== undefined) return found.value;
+    return this.#isWhole ? null : undefined;
   }
 }
 
@@ -100,6 +106,8 @@ export class CommonSight {
   }
 
   #update(own: Own, { tick, acks, agents, gone }: Update, here: Spot, at: number): readonly string[] {
+    // Before anything is forgotten, which it is after a long pause.
+    const problems = this.#settled(at);
     if (own.first === 0) own.first = tick;
     own.last = Math.max(own.last, tick);
     if (acks.length > 0) own.spots.add({ tick, at, value: here });
@@ -112,7 +120,7 @@ export class CommonSight {
         if (acks.length > 0) this.#later(tick, at, other, own);
       }
     }
-    return this.#settled(at);
+    return problems;
   }
 
   #later(tick: number, at: number, seer: Own, seen: Own): void {
@@ -147,8 +155,9 @@ const covers = ({ isHere, first, last }: Own, tick: number): boolean =>
 
 function problemOf(seer: Own, seen: Own, tick: number): string | null {
   const [here, there] = [seer.spots.after(tick), seen.spots.after(tick)];
-  if (here === undefined || there === undefined) return null;
-  const told = seer.told.get(seen.agent)?.after(tick) ?? null;
+  const history = seer.told.get(seen.agent);
+  const told = history === undefined ? null : history.after(tick);
+  if (here == null || there == null || told === undefined) return null;
   const what = `after tick ${tick}, agent ${seer.agent} at ${shown(here)}`;
   if (isInSight(here, there)) {
     if (told === null) return `${what} was not told of agent ${seen.agent} at ${shown(there)}`;

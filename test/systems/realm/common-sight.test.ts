@@ -38,7 +38,10 @@ function two(areTogether = true) {
     { here: [60, 50], agents: [[0, 50, 50, 0]] },
   ]);
   return {
-    ...{ common, seers, told, both },
+    ...{ seers, told, both },
+    wait: (seconds: number) => {
+      now += seconds * SECOND;
+    },
     /** What was wrong with the updates so far, once they are old enough. */
     wrong: (): readonly string[] => {
       now += 3 * SECOND;
@@ -126,6 +129,27 @@ test('nothing is said of ticks that one of both has not seen the end of, of conn
   gone.both(3, [{ here: [50, 50] }, { here: [61, 50] }]);
   gone.seers[1]!.left();
   expect(gone.wrong()).toEqual([]);
+
+  // After a pause in which nobody heard anything, what was told before it is still known.
+  const paused = two();
+  paused.both(2, [
+    { here: [50, 50], agents: [[1, 61, 50, 1]] },
+    { here: [61, 50], acks: [1] },
+  ]);
+  paused.both(3, [
+    { here: [50, 50], agents: [[1, 62, 50, 2]] },
+    { here: [62, 50], acks: [2] },
+  ]);
+  paused.wait(60);
+  paused.both(4, [
+    { here: [50, 50], agents: [[1, 63, 50, 3]] },
+    { here: [63, 50], acks: [3] },
+  ]);
+  paused.both(5, [
+    { here: [50, 50], agents: [[1, 64, 50, 4]] },
+    { here: [64, 50], acks: [4] },
+  ]);
+  expect(paused.wrong()).toEqual([]);
 
   const apart = two(false);
   apart.both(2, [{ here: [50, 50] }, { here: [61, 50], acks: [1] }]);
