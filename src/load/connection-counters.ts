@@ -11,7 +11,7 @@ const MOST_BYTES = 64 * 1024 * 1024;
 /**
  * What the kernel has counted of each established TCP connection from this host to one of the ports, since it was opened: payload,
  * without headers and what was sent again. By the connection's name. ss asks the kernel for it (sock_diag(7)), which Node cannot:
- * 5 ms for 50 connections, 60 ms for 5,000, in a process of its own.
+ * 5 ms for 50 connections, 70 ms of CPU for 9,000, in a process of its own.
  * @throws Error that says why it is not known here
  */
 export async function connectionCounters(
@@ -44,19 +44,29 @@ export async function connectionCounters(
 /** From the output of `ss -tinH`: a connection, and in the same line or in the next what the kernel knows of it. */
 export function countersIn(text: string): ReadonlyMap<string, SocketBytes> {
   const counters = new Map<string, SocketBytes>();
-  for (const line of text.replaceAll(/\n\s+/g, ' ').split('\n')) {
-    const [, , local, remote] = line.trim().split(/\s+/, 4);
-    if (local === undefined || remote === undefined) continue;
-    // It leaves out what is 0.
-    const count = (name: string): number => Number(new RegExp(` ${name}:(\\d+)`).exec(line)?.[1] ?? 0);
-    const sent = count('bytes_sent') - count('bytes_retrans');
-    counters.set(connectionName(endIn(local), endIn(remote)), { in: count('bytes_received'), out: sent });
+  for (const [, local = '', remote = '', rest = ''] of text.matchAll(CONNECTION)) {
+    const sent = countIn(rest, ' bytes_sent:') - countIn(rest, ' bytes_retrans:');
+    const received = countIn(rest, ' bytes_received:');
+    counters.set(connectionName(endIn(local), endIn(remote)), { in: received, out: sent });
   }
   return counters;
+}
+
+/** Both queues, both ends, and what follows until the next line that is not indented. */
+const CONNECTION = /^\d+ +\d+ +(\S+) +(\S+)(.*(?:\n[ \t].*)*)/gm;
+
+/** It leaves out what is 0. */
+function countIn(text: string, name: string): number {
+  const at = text.indexOf(name);
+  return at < 0 ? 0 : Number.parseInt(text.slice(at + name.length, at + name.length + 20), 10);
 }
 
 /** `192.0.2.1:80`, `[2001:db8::1]:80`, `127.0.0.1%lo:80`. */
 function endIn(text: string): { readonly address: string; readonly port: string } {
   const colon = text.lastIndexOf(':');
-  return { address: text.slice(0, colon).replace(/^\[(.*?)\]/, '$1'), port: text.slice(colon + 1) };
+  const address = text.slice(0, colon);
+  return {
+    address: address.startsWith('[') ? address.replace(/[[\]]/g, '') : address,
+    port: text.slice(colon + 1),
+  };
 }

@@ -199,11 +199,11 @@ export interface StageTally extends StageConnectionTally {
 /** What the kernel counted of the players' connections between two times, and what the load had counted at the same times. */
 export interface KernelTraffic {
   readonly seconds: number;
-  /** Of the connections that were open at the second time: payload of TCP. */
+  /** Payload of TCP. */
   readonly kernel: SocketBytes;
   /** Of all connections. */
   readonly load: SocketBytes;
-  /** The part of `load` that went over connections which the kernel had forgotten by the second time. */
+  /** The part of `load` that is not in `kernel`: the kernel forgets a connection that closes. */
   readonly unseen: SocketBytes;
 }
 

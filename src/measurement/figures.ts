@@ -221,10 +221,10 @@ const network = z.object({
       bytesPerPlayerSecondOut: figure('bytes/s'),
       disagreePercentIn: figure('%', 'Between the load and the kernel, of the same connections and time.'),
       disagreePercentOut: figure('%'),
-      seenPercent: figure('%', 'Of the bytes that the load counted: what went over those connections.'),
+      seenPercent: figure('%', 'Of the bytes that the load counted: what the kernel could still tell of.'),
     })
     .describe(
-      'What the kernel counted of the connections of players that were open where the phase ended; it forgets those that close.',
+      'What the kernel counted of the connections of players, until the last reading before each closes.',
     ),
   connections: spread('connections', 'Of players to their servers.'),
   handshakes: figure('connections', 'Connections that players opened in the measure phase.'),

@@ -180,10 +180,9 @@ const payload = z.object({ in: amount, out: amount });
 /** What the kernel counted of the players' connections in the measure phase (load/engine.ts), and the load between the same two times. */
 const kernelTraffic = z.object({
   seconds: amount,
-  /** Of the connections that were open where it ended. */
   kernel: payload,
   load: payload,
-  /** The part of `load` that went over others. */
+  /** The part of `load` that is not in `kernel`: the kernel forgets a connection that closes. */
   unseen: payload,
 });
 

@@ -54,6 +54,13 @@ test('realm-10 as shipped: everything is answered, heard once by everybody, and 
   const received = 10 * (report.network.bytesPerPlayerSecondIn ?? 0);
   expect(Math.abs((realm.bytesOutPerSecond ?? 0) / received - 1)).toBeLessThan(0.25);
 
+  // And the kernel, of the very same connections: what is on its way at the two readings aside.
+  if (IS_SEEN) {
+    const { seenPercent, disagreePercentIn, disagreePercentOut } = report.network.kernel;
+    expect(seenPercent).toBe(100);
+    for (const percent of [disagreePercentIn, disagreePercentOut]) expect(percent ?? 100).toBeLessThan(10);
+  }
+
   const ten = { mean: 10, min: 10, max: 10 };
   expect([report.network.connections, report.world.connections]).toEqual([ten, ten]);
   const plateau = plateauOf(views, 10);

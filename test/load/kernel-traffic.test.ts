@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { monotonic } from '../../src/clock.ts';
 import { KernelWatch, type TrafficReading, trafficBetween } from '../../src/load/fleet/kernel-traffic.ts';
 import type { WorkerTraffic } from '../../src/load/fleet/messages.ts';
+import type { SocketBytes } from '../../src/load/player/player-sockets.ts';
 import { micros } from '../../src/units.ts';
 
 /** By connection: what the load has counted, received and sent. */
@@ -22,7 +22,7 @@ function reading({ at, open, closed = [0, 0], shown = open, load }: Given): Traf
   const sum = (way: 0 | 1): number =>
     Object.values(open).reduce((total, own) => total + own[way], closed[way]);
   return {
-    at: at * 1e6,
+    ...{ at: at * 1e6, took: 5_000 },
     load: load ?? { in: sum(0), out: sum(1) },
     connections: [
       {
@@ -72,24 +72,22 @@ test('a connection that ss does not show is unseen', () => {
   expect(trafficBetween(first, last)).toMatchObject({ kernel: { in: 200 }, unseen: { in: 300, out: 30 } });
 });
 
-test('where the kernel tells nothing, it says why', () => {
-  const open = { a: [100, 10] } as const;
-  const first = reading({ at: 0, open, shown: { a: [0, 0] } });
-  const grown = { a: [200, 20] } as const;
-  const because = (last: Given) => trafficBetween(first, reading(last));
-  expect(because({ at: 1, open: {}, closed: [200, 20] })).toMatchObject({
-    because: expect.stringMatching(/no connection/),
-  });
-  expect(because({ at: 1, open: grown, shown: {} })).toMatchObject({
-    because: expect.stringMatching(/none of the 1 connections/),
-  });
-  expect(because({ at: 1, open: grown, shown: { a: [0, 0] } })).toMatchObject({
-    because: expect.stringMatching(/does not tell/),
+test('where nothing stays open, all of it is unseen', () => {
+  const first = reading({ at: 0, open: { a: [100, 10] } });
+  const last = reading({ at: 1, open: {}, closed: [200, 20] });
+  expect(trafficBetween(first, last)).toEqual({
+    ...{ seconds: 1, kernel: { in: 0, out: 0 } },
+    ...{ load: { in: 100, out: 10 }, unseen: { in: 100, out: 10 } },
   });
 });
 
-/** A load that has counted as many bytes as it was asked, times 10; and a kernel that agrees. */
-function watchOf(plan: { readonly from: number; readonly to: number }, counters?: () => Promise<never>) {
+type Counters = () => Promise<ReadonlyMap<string, SocketBytes>>;
+
+/**
+ * A load that has counted as many bytes as it was asked, times 10; and, unless it is given, a kernel that agrees. `from` and `to`:
+ * milliseconds from now on.
+ */
+function watchOf(plan: { readonly from: number; readonly to: number }, counters?: Counters) {
   let asked = 0;
   const now = monotonic();
   const watch = new KernelWatch({
@@ -103,6 +101,7 @@ function watchOf(plan: { readonly from: number; readonly to: number }, counters?
     from: micros(now + plan.from * 1e3),
     to: micros(now + plan.to * 1e3),
   });
+  onTestFinished(() => watch.close());
   return { watch, asked: () => asked };
 }
 
@@ -116,22 +115,35 @@ test('it asks where the measure phase begins and ends, and takes the middle of t
   expect(asked()).toBe(4);
 });
 
+test('in between it asks every two seconds, and adds up', async () => {
+  const { watch, asked } = watchOf({ from: 0, to: 60_000 });
+  await expect.poll(asked, { timeout: 10_000 }).toBe(4);
+  expect(await watch.result()).toMatchObject({ kernel: { in: 40, out: 4 }, load: { in: 40, out: 4 } });
+  expect(asked()).toBe(6);
+});
+
 test('a phase that ends early is read then; one that is not reached has no reading', async () => {
   const early = watchOf({ from: 0, to: 60_000 });
   await expect.poll(early.asked).toBe(2);
-  early.watch.end();
   expect(await early.watch.result()).toMatchObject({ kernel: { in: 20, out: 2 } });
   const never = watchOf({ from: 60_000, to: 60_001 });
-  never.watch.end();
   expect(await never.watch.result()).toEqual({ because: 'the measure phase was not reached' });
-  const closed = watchOf({ from: 5, to: 10 });
+  const closed = watchOf({ from: 0, to: 60_000 });
+  await expect.poll(closed.asked).toBe(2);
   closed.watch.close();
-  await sleep(30);
-  expect(closed.asked()).toBe(0);
+  expect(await closed.watch.result()).toEqual({ because: 'the load was closed' });
+  expect(closed.asked()).toBe(2);
 });
 
-test('a kernel that cannot be asked fails nothing', async () => {
-  const { watch } = watchOf({ from: 0, to: 5 }, () => Promise.reject(new Error('ss is not installed')));
-  await sleep(20);
-  expect(await watch.result()).toEqual({ because: 'ss is not installed' });
+test('a kernel that cannot be asked, or tells nothing, fails nothing', async () => {
+  const missing = watchOf({ from: 0, to: 5 }, () => Promise.reject(new Error('ss is not installed')));
+  await expect.poll(missing.asked).toBe(1);
+  expect(await missing.watch.result()).toEqual({ because: 'ss is not installed' });
+  for (const counted of [[], [['a', { in: 0, out: 0 }]]] as const) {
+    const silent = watchOf({ from: 0, to: 5 }, () => Promise.resolve(new Map(counted)));
+    await expect.poll(silent.asked).toBe(4);
+    expect(await silent.watch.result()).toEqual({
+      because: expect.stringMatching(/^ss shows no connection/),
+    });
+  }
 });

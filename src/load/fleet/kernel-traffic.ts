@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonic } from '../../clock.ts';
 import { messageOf } from '../../errors.ts';
 import type { Micros } from '../../units.ts';
@@ -17,7 +18,9 @@ interface TrafficPlan {
 
 /** What the workers and the kernel say at one time. */
 export interface TrafficReading {
+  /** And for how long the kernel was asked; microseconds. */
   readonly at: number;
+  readonly took: number;
   /** As the load counts it. */
   readonly load: SocketBytes;
   readonly connections: readonly ConnectionBytes[];
@@ -25,6 +28,7 @@ export interface TrafficReading {
 }
 
 const ZERO: SocketBytes = { in: 0, out: 0 };
+const ALL: SocketBytes = { in: Number.POSITIVE_INFINITY, out: Number.POSITIVE_INFINITY };
 const sum = (all: readonly SocketBytes[]): SocketBytes =>
   all.reduce((total, one) => ({ in: total.in + one.in, out: total.out + one.out }), ZERO);
 const minus = (a: SocketBytes, b: SocketBytes): SocketBytes => ({ in: a.in - b.in, out: a.out - b.out });
@@ -34,64 +38,85 @@ const within = (value: SocketBytes, most: SocketBytes): SocketBytes => ({
   out: Math.min(Math.max(0, value.out), most.out),
 });
 
+const SHORTEST = 2e6;
+/** From one reading to the next it is this often as long as the reading took: half a percent of a core, at the most. */
+const REST = 200;
+
 /**
- * Asks the kernel twice, where the measure phase begins and where it ends: 20,000 connections cost a quarter of a second each
- * time, in a process of its own.
+ * Asks the kernel where the measure phase begins, now and then, and where it ends. Connections that close between two readings are
+ * unseen since the first of them.
  */
 export class KernelWatch {
   private readonly plan: TrafficPlan;
-  private readonly timers: readonly NodeJS.Timeout[];
-  /** Or why there is none. */
-  private first: Promise<TrafficReading | string> | null = null;
-  private last: Promise<TrafficReading | string> | null = null;
+  private readonly ended = new AbortController();
+  private isClosed = false;
+  private readonly traffic: Promise<KernelTraffic | { readonly because: string }>;
 
   constructor(plan: TrafficPlan) {
     this.plan = plan;
-    const after = (at: Micros): number => Math.max(0, (at - monotonic()) / 1e3);
-    this.timers = [
-      setTimeout(() => {
-        if (this.last === null) this.first ??= this.read();
-      }, after(plan.from)),
-      setTimeout(() => this.end(), after(plan.to)),
-    ];
+    this.traffic = this.follow().catch((thrown) => ({ because: messageOf(thrown) }));
+  }
+
+  /** The measure phase ends now. Idempotent. */
+  end(): void {
+    this.ended.abort();
   }
 
   /** Asks no more. Idempotent. */
   close(): void {
-    for (const timer of this.timers) clearTimeout(timer);
-  }
-
-  /** The measure phase ends now, and with it the watch. Idempotent. */
-  end(): void {
-    this.close();
-    this.last ??= this.first === null ? Promise.resolve('the measure phase was not reached') : this.read();
-  }
-
-  /** Once it has ended. */
-  async result(): Promise<KernelTraffic | { readonly because: string }> {
+    this.isClosed = true;
     this.end();
-    const [first, last] = await Promise.all([this.first, this.last]);
-    const because = [first, last].find((one) => typeof one === 'string');
-    if (typeof because === 'string') return { because };
-    return trafficBetween(first as TrafficReading, last as TrafficReading);
+  }
+
+  /** Once the phase has ended. */
+  result(): Promise<KernelTraffic | { readonly because: string }> {
+    this.end();
+    return this.traffic;
+  }
+
+  private async follow(): Promise<KernelTraffic> {
+    const { from, to } = this.plan;
+    await this.sleepUntil(from);
+    if (this.ended.signal.aborted) throw new Error('the measure phase was not reached');
+    const parts: KernelTraffic[] = [];
+    let last = await this.read();
+    for (let isOver = false; !isOver; ) {
+      const next = last.at + Math.max(SHORTEST, REST * last.took);
+      await this.sleepUntil(next + SHORTEST > to ? to : next);
+      if (this.isClosed) throw new Error('the load was closed');
+      isOver = this.ended.signal.aborted || monotonic() >= to;
+      const now = await this.read();
+      parts.push(trafficBetween(last, now));
+      last = now;
+    }
+    const [kernel, load, unseen] = (['kernel', 'load', 'unseen'] as const).map((of) =>
+      sum(parts.map((part) => part[of])),
+    ) as [SocketBytes, SocketBytes, SocketBytes];
+    if (kernel.in + kernel.out === 0 && load.in + load.out > 0)
+      throw new Error('ss shows no connection of a player that was open for long enough, or not its bytes');
+    return { seconds: parts.reduce((total, part) => total + part.seconds, 0), kernel, load, unseen };
+  }
+
+  /** Or until the end. */
+  private async sleepUntil(at: number): Promise<void> {
+    const { signal } = this.ended;
+    while (monotonic() < at && !signal.aborted)
+      await sleep(Math.ceil((at - monotonic()) / 1e3), null, { signal }).catch(() => null);
   }
 
   /** The load's own count is the mean of those just before and just after. */
-  private async read(): Promise<TrafficReading | string> {
-    try {
-      const before = await this.plan.ask(false);
-      const asked = monotonic();
-      const counters = await this.plan.counters();
-      const at = (asked + monotonic()) / 2;
-      const after = await this.plan.ask(true);
-      const both = sum([...before, ...after].map(({ load }) => load));
-      return {
-        ...{ at, counters, load: { in: both.in / 2, out: both.out / 2 } },
-        connections: after.flatMap(({ connections }) => connections ?? []),
-      };
-    } catch (thrown) {
-      return messageOf(thrown);
-    }
+  private async read(): Promise<TrafficReading> {
+    const before = await this.plan.ask(false);
+    const asked = monotonic();
+    const counters = await this.plan.counters();
+    const answered = monotonic();
+    const after = await this.plan.ask(true);
+    const both = sum([...before, ...after].map(({ load }) => load));
+    return {
+      ...{ at: (asked + answered) / 2, took: answered - asked, counters },
+      load: { in: both.in / 2, out: both.out / 2 },
+      connections: after.flatMap(({ connections }) => connections ?? []),
+    };
   }
 }
 
@@ -102,10 +127,7 @@ const openOf = ({ connections }: TrafficReading): ReadonlyMap<string, SocketByte
  * What went over the connections between two readings. The kernel forgets a connection that closes: what the load has counted of
  * those is `unseen`.
  */
-export function trafficBetween(
-  first: TrafficReading,
-  last: TrafficReading,
-): KernelTraffic | { readonly because: string } {
+export function trafficBetween(first: TrafficReading, last: TrafficReading): KernelTraffic {
   const [before, after] = [openOf(first), openOf(last)];
   const kernel: SocketBytes[] = [];
   const unseen: SocketBytes[] = [];
@@ -122,19 +144,9 @@ export function trafficBetween(
   for (const [name, own] of before) if (!after.has(name)) unseen.push(minus(ZERO, own));
 
   const load = minus(last.load, first.load);
-  if (kernel.length === 0)
-    return {
-      because:
-        after.size === 0
-          ? 'no connection of a player was open where the measure phase ended, and the kernel forgets those that are closed'
-          : `ss shows none of the ${after.size} connections of the players`,
-    };
-  const moved = sum(kernel);
-  if (moved.in + moved.out === 0 && load.in + load.out > 0)
-    return { because: 'ss does not tell the bytes of a connection here' };
   return {
     seconds: (last.at - first.at) / 1e6,
-    kernel: within(moved, { in: Number.POSITIVE_INFINITY, out: Number.POSITIVE_INFINITY }),
+    kernel: within(sum(kernel), ALL),
     load,
     unseen: within(sum(unseen), load),
   };

@@ -15,7 +15,9 @@ interface End {
 export const connectionName = (local: End, remote: End): string => `${endName(local)} ${endName(remote)}`;
 
 const endName = ({ address = '', port = '' }: End): string =>
-  `${address.replace(/%.*/, '').replace(/^::ffff:/, '')}:${port}`;
+  address.includes('%') || address.startsWith('::ffff:')
+    ? `${address.replace(/%.*/, '').replace('::ffff:', '')}:${port}`
+    : `${address}:${port}`;
 
 /** Of a worker's connections: those that are open by name, with their bytes, and the bytes of all that have closed. */
 export interface ConnectionBytes {
