@@ -94,7 +94,11 @@ async function inspect(host: Host, reference: string, flags: CheckFlags): Promis
     components: components.map(({ name }) => name),
     started: [...started, ...ofCommand].map(({ name }) => name),
     cpus: host.machine.cpus,
-    programs: await programFinder(host.env)(started, scenario),
+    programs: await programFinder(host.env)(
+      started,
+      scenario,
+      components.length === 0 ? undefined : system.scenario.packages,
+    ),
     givenRedis: redis?.shown ?? null,
     memory: memory === null ? null : { need: memory, availableBytes: availableMemory() },
     needs: scenario.budgets.map((budget) => needOf(budget, circumstances)),

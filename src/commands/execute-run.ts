@@ -42,6 +42,7 @@ import {
   idleLimitsNote,
   refuseTooManyCpus,
   refuseWithoutMemory,
+  refuseWithoutPackages,
   stackOpener,
 } from './stack-opener.ts';
 import { readVariables, requirePermission, type StartFlags } from './start-permission.ts';
@@ -119,7 +120,10 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
     const openEngine = await chooseEngine(host, loaded, flags, reached);
     await checkTemporaryFolder(host);
     if (targets.length === 0 || starts !== null) refuseTooManyCpus(host, loaded);
-    if (targets.length === 0) refuseWithoutMemory(loaded);
+    if (targets.length === 0) {
+      refuseWithoutPackages(loaded);
+      refuseWithoutMemory(loaded);
+    }
     const out = resolve(host.cwd, flags.out || host.env.CAPBENCH_OUT || 'reports');
     const startedAt = new Date();
     const folder = await makeBundle(out, scenario.name, startedAt);

@@ -13,6 +13,7 @@ import {
   openStarted,
   refuseTooManyCpus,
   refuseWithoutMemory,
+  refuseWithoutPackages,
 } from './stack-opener.ts';
 import { readVariables, requirePermission, type StartFlags } from './start-permission.ts';
 import { stopSignals } from './stop-signals.ts';
@@ -52,7 +53,10 @@ export async function executeServe(host: Host, reference: string, flags: ServeFl
     throw badInput('--port: the start command decides where its server listens', 'leave --port out');
   await checkTemporaryFolder(host);
   refuseTooManyCpus(host, loaded);
-  if (command === null) refuseWithoutMemory(loaded);
+  if (command === null) {
+    refuseWithoutPackages(loaded);
+    refuseWithoutMemory(loaded);
+  }
   const basePort = portOf(flags.port, scenario.world.servers);
   const targets = command === null ? [] : await resolveTargets(command.targets, []);
   const given = readGivenRedis(host, loaded, flags, false);

@@ -19,8 +19,8 @@ export async function readShipped(host: Host): Promise<readonly ShippedScenario[
   const shipped: ShippedScenario[] = [];
   for (const [name, path] of await shippedScenarios(host)) {
     const scenario = await loadShipped(host, path, claims);
-    const components = systemOf(scenario).scenario.components(scenario);
-    shipped.push({ name, path, scenario, needs: await neededBy(components, scenario) });
+    const { components, packages } = systemOf(scenario).scenario;
+    shipped.push({ name, path, scenario, needs: await neededBy(components(scenario), scenario, packages) });
   }
   return shipped;
 }

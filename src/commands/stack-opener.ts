@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { dirname, isAbsolute } from 'node:path';
-import { badInput, messageOf } from '../errors.ts';
+import { badInput, messageOf, stackFailed } from '../errors.ts';
 import type { Host } from '../host.ts';
 import type { RunPlan } from '../run/run.ts';
 import {
@@ -22,6 +22,7 @@ import { availableMemory, memoryShortage } from '../stack/memory-need.ts';
 import { shownSetting } from '../stack/settings.ts';
 import type { Stack } from '../stack/stack.ts';
 import { type AttachOptions, attachAny } from '../stack/target-stack.ts';
+import { missingPackages, npmInstall } from '../supervision/installed-packages.ts';
 import type { Watchdog } from '../supervision/watchdog.ts';
 import { stackSettings } from './known-settings.ts';
 import type { LoadedScenario } from './scenario-files.ts';
@@ -82,6 +83,17 @@ export function refuseWithoutMemory({ scenario, system }: Pick<Subject, 'scenari
   const need = system.needs?.(scenario) ?? null;
   const shortage = need === null ? null : memoryShortage(need, availableMemory());
   if (shortage !== null) throw shortage;
+}
+
+/** @throws CapbenchError (93) where optional packages are missing that the processes of the system's stack load */
+export function refuseWithoutPackages({ scenario, system }: Pick<Subject, 'scenario' | 'system'>): void {
+  const { name = '', wanted = [] } = system.scenario.packages ?? {};
+  const missing = missingPackages(wanted);
+  if (missing.length === 0) return;
+  throw stackFailed(
+    `${scenario.name} needs ${name}, which is not installed, or not all of it: ${missing.join(', ')}`,
+    npmInstall(missing),
+  );
 }
 
 const withLimits = (spec: ComponentSpec, scenario: Subject['scenario']): ComponentSpec => ({

@@ -1,16 +1,18 @@
 import { CapbenchError } from '../errors.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import type { ComponentName } from '../scenario/system-scenario.ts';
+import type { ComponentName, SystemScenario } from '../scenario/system-scenario.ts';
 import { lookForOpenssl } from '../stack/edge-certificate.ts';
 import { lookForEdge } from '../stack/edge-program.ts';
 import { postgresFolder } from '../stack/postgres-build.ts';
 import { lookForRedis } from '../stack/redis-program.ts';
+import { folderOf, missingPackages, npmInstall } from '../supervision/installed-packages.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A program that a scenario's stack starts and that capbench does not have in itself. */
+/** A program that a scenario's stack starts and that capbench does not have in itself, or optional packages that it loads. */
 export interface NeededProgram {
-  readonly name: 'PostgreSQL' | 'Redis' | 'nginx' | 'haproxy' | 'openssl';
+  /** `PostgreSQL`, `Redis`, `nginx`, `haproxy`, `openssl`, or what a system calls its packages. */
+  readonly name: string;
   /** Where it is; null: not here, or not one that a run could use. */
   readonly path: string | null;
   /** Null: not asked for. */
@@ -21,9 +23,9 @@ export interface NeededProgram {
 
 /** Looks for programs with the finders of a run, and for each only once. */
 export function programFinder(env: Environment) {
-  const asked = new Map<NeededProgram['name'], Promise<NeededProgram>>();
+  const asked = new Map<string, Promise<NeededProgram>>();
   const look = (
-    name: NeededProgram['name'],
+    name: string,
     bring: string,
     find: () => Promise<{ readonly path: string; readonly version: string } | null>,
   ): Promise<NeededProgram> => {
@@ -40,10 +42,11 @@ export function programFinder(env: Environment) {
     return found;
   };
 
-  /** What the components of a scenario's stack need. A program that is named wrongly counts as not here. */
+  /** What the components of a scenario's stack need, and its packages. A program that is named wrongly counts as not here. */
   return async (
     components: readonly Pick<ComponentName, 'name'>[],
     { edge }: Pick<Scenario, 'edge'>,
+    packages: SystemScenario['packages'],
   ): Promise<readonly NeededProgram[]> => {
     const has = (name: string): boolean => components.some((one) => one.name === name);
     const programs: NeededProgram[] = [];
@@ -59,6 +62,12 @@ export function programFinder(env: Environment) {
       programs.push(await look(program, `install the package ${program}`, () => lookForEdge(program, env)));
       if (edge.tls !== undefined)
         programs.push(await look('openssl', 'install the package openssl', () => lookForOpenssl(env)));
+    }
+    if (packages !== undefined) {
+      const { name, wanted } = packages;
+      const missing = missingPackages(wanted);
+      const path = missing.length === 0 ? folderOf(wanted[0] ?? '') : null;
+      programs.push({ name, path, version: null, bring: npmInstall(missing) });
     }
     return programs;
   };

@@ -54,6 +54,8 @@ export interface SystemScenario {
   readonly sections?: Readonly<Record<string, z.ZodType>>;
   /** Its stack has the component `redis`, so its scenarios may have the section `redis:`. */
   readonly redis?: true;
+  /** Optional npm packages that its processes load, as `name@version`, and what they are together. */
+  readonly packages?: { readonly name: string; readonly wanted: readonly string[] };
   /** Alternative names of keys: `load.intentsPerSecond` -> `load.operations.intent.perSecond`. */
   readonly aliases?: Readonly<Record<string, string>>;
   /** The default rate of an operation; absent or undefined: 0. */

@@ -2,6 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { expect, test } from 'vitest';
 import { runCli } from '../../src/cli.ts';
+import { refuseWithoutPackages } from '../../src/commands/stack-opener.ts';
+import { programFinder } from '../../src/doctor/needed-program.ts';
 import { memoryHost } from '../memory-host.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
@@ -78,4 +80,28 @@ test('check shows the programs of the stack with their settings, and what is not
   });
   const given = await check({ PATH: folder }, '--redis', 'redis://127.0.0.1:7001/1');
   expect(given).toMatch(/^REDIS.*\n {2}given +127\.0\.0\.1:7001 \(--redis\)/m);
+});
+
+test('optional packages are a need, too: those that are missing are named with the line that installs them', async () => {
+  const wanted = ['ws@8.0.0', '@nowhere/none@1.2.3'];
+  const neededBy = programFinder({});
+  expect(await neededBy([], { edge: undefined }, { name: 'Some packages', wanted })).toEqual([
+    { name: 'Some packages', path: null, version: null, bring: 'npm install @nowhere/none@1.2.3' },
+  ]);
+  expect(await neededBy([], { edge: undefined }, { name: 'ws', wanted: ['ws@8.0.0'] })).toMatchObject([
+    { path: expect.stringMatching(/node_modules\/ws$/) },
+  ]);
+  const { massless } = await import('../../src/systems/massless/system.ts');
+  const subject = { scenario: { name: 'z' }, system: massless } as unknown as Parameters<
+    typeof refuseWithoutPackages
+  >[0];
+  expect(() => refuseWithoutPackages(subject)).not.toThrow();
+  const without = { ...massless, scenario: { ...massless.scenario, packages: { name: 'Colyseus', wanted } } };
+  expect(() => refuseWithoutPackages({ ...subject, system: without })).toThrow(
+    expect.objectContaining({
+      exitCode: 93,
+      message: 'z needs Colyseus, which is not installed, or not all of it: @nowhere/none@1.2.3',
+      hint: 'npm install @nowhere/none@1.2.3',
+    }),
+  );
 });

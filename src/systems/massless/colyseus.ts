@@ -1,4 +1,5 @@
 import { typesAt } from './colyseus-frames.ts';
+import { PACKAGES } from './packages.ts';
 import type { Colyseus, StateDecoder } from './rooms.ts';
 
 /**
@@ -7,8 +8,8 @@ import type { Colyseus, StateDecoder } from './rooms.ts';
  */
 export async function openColyseus(): Promise<Colyseus> {
   const [{ Packr, unpack }, { Reflection }] = await Promise.all([
-    import('@colyseus/msgpackr').catch(missing('@colyseus/msgpackr')),
-    import('@colyseus/schema').catch(missing('@colyseus/schema')),
+    import('@colyseus/msgpackr').catch(missing(PACKAGES.msgpackr)),
+    import('@colyseus/schema').catch(missing(PACKAGES.schema)),
   ]);
   const packr = new Packr({ useRecords: false });
   return {

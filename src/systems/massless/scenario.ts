@@ -4,6 +4,7 @@ import type { OperationSpec } from '../../scenario/operations.ts';
 import type { Load, Scenario, WorldSettings } from '../../scenario/scenario.ts';
 import type { SystemScenario } from '../../scenario/system-scenario.ts';
 import { formatDuration, grouped, type Micros } from '../../units.ts';
+import { PACKAGES } from './packages.ts';
 import { TABLE } from './tables.ts';
 import { KINDS, type Kind, type MasslessWorkload, type Trade } from './workload.ts';
 
@@ -79,6 +80,7 @@ export const masslessScenario: SystemScenario = {
   name: 'massless',
   operations: OPERATIONS,
   redis: true,
+  packages: { name: 'Colyseus', wanted: Object.values(PACKAGES) },
   load: {
     decodesOneOf: whole(1, 1_000_000)
       .default(20)

@@ -1,6 +1,8 @@
 import type { EventEmitter } from 'node:events';
 import type { Server as HttpServer, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { codeOf, messageOf, stackFailed } from '../../../errors.ts';
+import { npmInstall, packageName } from '../../../supervision/installed-packages.ts';
+import { PACKAGES } from '../packages.ts';
 
 /**
  * The parts of Colyseus 0.16 that this server uses. Its packages are optional dependencies, which only this process loads: so they are
@@ -150,38 +152,34 @@ export function ignoreErrors({ _client }: Driver, { sub, pub }: Presence): void 
   for (const client of [_client, sub, pub]) client.on('error', () => undefined);
 }
 
-/** The packages, with the versions that package.json names. */
-const PACKAGES = {
-  core: '@colyseus/core@0.16.20',
-  schema: '@colyseus/schema@3.0.76',
-  transport: '@colyseus/ws-transport@0.16.5',
-  driver: '@colyseus/redis-driver@0.16.1',
-  presence: '@colyseus/redis-presence@0.16.4',
-} as const;
-
 type Import = (name: string) => Promise<unknown>;
 const importPackage: Import = (name) => import(name);
 
-/** @throws CapbenchError (93) that names the packages which are not installed, and how they are */
+/** @throws CapbenchError (93) that names the packages which cannot be loaded, and how they are installed */
 export async function loadColyseus(load: Import = importPackage): Promise<Colyseus> {
   const missing: string[] = [];
   const loaded = await Promise.all(
     Object.entries(PACKAGES).map(async ([part, wanted]) => {
-      const name = wanted.slice(0, wanted.lastIndexOf('@'));
+      const name = packageName(wanted);
       try {
         return [part, await load(name)] as const;
       } catch (error) {
-        if (codeOf(error) !== 'ERR_MODULE_NOT_FOUND') throw error;
-        missing.push(wanted);
-        return [part, messageOf(error)] as const;
+        if (!NOT_FOUND.has(codeOf(error))) throw error;
+        // It may be there, and lack a package of its own.
+        const lacks = /'([^']+)'/.exec(messageOf(error))?.[1] ?? name;
+        missing.push(lacks === name ? wanted : `${wanted} (without ${lacks})`);
+        return [part, null] as const;
       }
     }),
   );
   if (missing.length > 0) {
     throw stackFailed(
       `massless needs ${missing.length === 1 ? 'a package that is' : 'packages that are'} not installed: ${missing.join(', ')}`,
-      `npm install ${missing.join(' ')}`,
+      npmInstall(Object.values(PACKAGES)),
     );
   }
   return Object.fromEntries(loaded) as unknown as Colyseus;
 }
+
+/** Of modules, and of CommonJS. */
+const NOT_FOUND: ReadonlySet<string> = new Set(['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND']);

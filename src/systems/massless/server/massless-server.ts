@@ -14,7 +14,7 @@ import { type Colyseus, ignoreErrors, type Presence, redisOptions } from './coly
 import type { MasslessConfig } from './config.ts';
 import { openLeaderboard } from './leaderboard.ts';
 import { type Member, send, welcome } from './member.ts';
-import { readJoin, readTrade, readZone, seqOf } from './messages.ts';
+import { isWhole, readJoin, readTrade, readZone, seqOf, zoneIn } from './messages.ts';
 import { openSessions } from './sessions.ts';
 import { openStore, type TradeRow } from './store.ts';
 import { noTicks, renderTicks } from './tick-clock.ts';
@@ -61,11 +61,8 @@ export async function openMasslessServer(
   let lifetime: Lifetime = 'starting';
 
   const serverOfZone = (zone: number): number => serverOf(zone, servers);
-  const isOwn = (zone: unknown): zone is number =>
-    Number.isInteger(zone) &&
-    (zone as number) >= 0 &&
-    (zone as number) < zones &&
-    serverOfZone(zone as number) === instance - 1;
+  const isZone = (zone: unknown): zone is number => isWhole(zone) && zone < zones;
+  const isOwn = (zone: unknown): zone is number => isZone(zone) && serverOfZone(zone) === instance - 1;
 
   const store = await openStore({
     ...config,
@@ -119,11 +116,13 @@ export async function openMasslessServer(
       rooms.set(zone, room);
       return zone;
     },
-    admit({ headers }) {
+    admit({ headers }, options) {
       if (checkToken({ headers } as Parameters<typeof checkToken>[0]) !== null)
         throw refuseJoin('token', 'the token of the run is missing or wrong');
       if (lifetime !== 'open') throw refuseJoin('leaving', `the server is ${lifetime}`);
       if (!redis.isAvailable) throw refuseJoin('unavailable', 'Redis is away');
+      if (!isZone(zoneIn(options)))
+        throw refuseJoin('unknown', `there is no such zone: 0 to ${zones - 1} are`);
     },
     async join(client, options, zone, entered) {
       const join = readJoin(options);

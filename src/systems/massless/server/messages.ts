@@ -31,8 +31,12 @@ export function readJoin(options: unknown): { readonly player: number; readonly 
   return isWhole(player) && typeof token === 'string' ? { player, token } : null;
 }
 
+/** Of a request for a seat; whatever it has there. */
+export const zoneIn = (options: unknown): unknown => fieldsOf(options).zone;
+
 const fieldsOf = (message: unknown): Readonly<Record<string, unknown>> =>
   typeof message === 'object' && message !== null ? (message as Record<string, unknown>) : {};
-const isWhole = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+export const isWhole = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= 0;
 const isSeq = (value: unknown): value is number => isWhole(value) && value >= 1 && value <= MOST_SEQ;
 const isStep = (value: unknown): value is number => typeof value === 'number' && value >= -1 && value <= 1;

@@ -30,8 +30,11 @@ export interface ZoneHost {
   readonly counts: { inputs: number; operations: number; acks: number; patches: number; patchBytes: number };
   /** @throws an Error unless it is a zone of this server, which has no room yet */
   opened(zone: unknown, room: Zone): number;
-  /** @throws an Error with the code of REFUSED_JOIN for a request for a seat that has not the bearer token, or comes too late */
-  admit(context: AuthContext): void;
+  /**
+   * @throws an Error with the code of REFUSED_JOIN for a request for a seat that has not the bearer token, comes too late, or is of no
+   * zone
+   */
+  admit(context: AuthContext, options: unknown): void;
   /**
    * The player is in the zone, or is in another one: then what it is sent. `entered` is called before the player is welcome.
    * @throws an Error with the code of REFUSED_JOIN
@@ -62,8 +65,8 @@ export function defineZoneRoom(colyseus: Colyseus, host: ZoneHost) {
     /** Players whose characters are elsewhere; they are sent away once they can be. */
     readonly #guests = new Set<Client>();
 
-    static async onAuth(_token: string, _options: unknown, context: AuthContext): Promise<object> {
-      host.admit(context);
+    static async onAuth(_token: string, options: unknown, context: AuthContext): Promise<object> {
+      host.admit(context, options);
       return { admitted: true };
     }
 

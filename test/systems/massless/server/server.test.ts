@@ -226,7 +226,8 @@ describe.skipIf(REDIS === null)('servers of zones', { timeout: 60_000 }, () => {
     const { url } = await start();
     expect(await reserve(url, 1, 0)).toMatchObject({ code: REFUSED_JOIN.token });
     expect(await reserve(url, 1, 0, '', 'run')).not.toHaveProperty('error');
-    expect(await reserve(url, 1, 7, '', 'run')).toMatchObject({ code: REFUSED_JOIN.leaving });
+    for (const zone of [7, -1, 'x', null])
+      expect(await reserve(url, 1, zone as number, '', 'run')).toMatchObject({ code: REFUSED_JOIN.unknown });
     const { start: openly } = await world();
     const { url: open } = await openly();
     const one = await enter(open, 1);
