@@ -1,13 +1,19 @@
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { availableParallelism, platform } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { resolveTargets } from '../../src/address/target-address.ts';
 import { openStarted } from '../../src/commands/stack-opener.ts';
 import { openLimitsProbe } from '../../src/probe/limits.ts';
+import { edgeSchema } from '../../src/scenario/edge.ts';
 import { openComponent } from '../../src/stack/component.ts';
 import type { ComponentSpec } from '../../src/stack/component-spec.ts';
 import { readGroups } from '../../src/stack/control-groups.ts';
+import { edgeComponent } from '../../src/stack/edge-component.ts';
+import { lookForEdge } from '../../src/stack/edge-program.ts';
 import { type LocalStackOptions, openLocalStack } from '../../src/stack/local.ts';
 import { redisComponent } from '../../src/stack/redis-component.ts';
 import { lookForRedis } from '../../src/stack/redis-program.ts';
@@ -57,9 +63,18 @@ const shell = (name: string, script: string, limits: ComponentSpec['limits']): C
 async function open(
   specs: readonly ComponentSpec[],
   env: LocalStackOptions['env'] = { PATH: process.env.PATH },
+  stackLimits: LocalStackOptions['stackLimits'] = null,
 ): Promise<Stack> {
   const stack = await openLocalStack(specs, {
-    ...{ watchdog, env, signal: new AbortController().signal, token: '', password: 'p', mayRestart: true },
+    ...{
+      watchdog,
+      env,
+      stackLimits,
+      signal: new AbortController().signal,
+      token: '',
+      password: 'p',
+      mayRestart: true,
+    },
   });
   onTestFinished(() => stack.close());
   return stack;
@@ -73,6 +88,7 @@ const limited = (stack: Stack, name: string) => {
 const appliedTo = (stack: Stack, section: string): string | undefined =>
   stack.settings.find(({ setting }) => setting === `${section}Limits`)?.applied;
 
+const hasNginx = (await lookForEdge('nginx', process.env)) !== null;
 const hasRedis = (await lookForRedis(process.env)) !== null;
 /** Linux, with what binds processes to CPUs, and more than one of these. */
 const canBind =
@@ -120,6 +136,47 @@ describe.skipIf(!canBind)('affinity', () => {
   test.skipIf(!hasRedis)('so does Redis', async () => {
     const stack = await open([{ ...redisComponent(), limits: { cpus: 1 } }], process.env);
     expect(cpusOf(limited(stack, 'redis').pids[0] ?? 0)).toMatch(/^\d+$/);
+  });
+
+  test.skipIf(!hasNginx)('so do all processes of the proxy', async () => {
+    const behind = createServer((_, answer) => answer.end()).listen(0, '127.0.0.1');
+    await once(behind, 'listening');
+    onTestFinished(() => void behind.close());
+    const url = `http://127.0.0.1:${(behind.address() as AddressInfo).port}`;
+    const server: ComponentSpec = {
+      ...shell('world-1', 'sleep 100', null),
+      start: async (context) => ({
+        ...(await shell('world-1', 'sleep 100', null).start(context)),
+        server: { url, pid: null },
+      }),
+    };
+    const edge = edgeComponent(edgeSchema.parse({ program: 'nginx' }), ['world-1']);
+    const stack = await open([server, { ...edge, limits: { cpus: 1 } }], process.env);
+    const all = family(limited(stack, 'edge').pids[0] ?? 0);
+    expect(all.length).toBeGreaterThan(1);
+    expect([...new Set(all.map(cpusOf))]).toEqual([expect.stringMatching(/^\d+$/)]);
+  });
+
+  test('all components share the CPUs of the stack, also after a kill, and are read together', async () => {
+    const busy = 'while :; do :; done & sleep 100';
+    const stack = await open([shell('world-1', busy, null), shell('relay', busy, null)], undefined, {
+      ...{ cpus: 1, memory: 512 },
+    });
+    expect(stack.endpoints.limited?.map(({ name }) => name)).toEqual(['stack']);
+    expect(appliedTo(stack, 'stack')).toBe('1 CPU by affinity, memory measured against it');
+    const all = () => limited(stack, 'stack').pids.flatMap(family);
+    const cpus = () => [...new Set(all().map(cpusOf))];
+    await expect.poll(() => all().length).toBeGreaterThanOrEqual(6);
+    expect(cpus()).toEqual([expect.stringMatching(/^\d+$/)]);
+    const where = cpus();
+    await stack.disturb?.kill('relay', seconds(0));
+    await expect.poll(() => all().length).toBeGreaterThanOrEqual(6);
+    expect(cpus()).toEqual(where);
+    const probe = openLimitsProbe(stack.endpoints.limited ?? []);
+    const used = async () =>
+      (await probe.sample()).find(({ series }) => series === 'limits.stack.cpuSeconds')?.value;
+    expect(await used()).toBe(0);
+    await expect.poll(used).toBeGreaterThan(0.05);
   });
 
   test('the server of a start command has those of the world, with its children', async () => {
@@ -216,6 +273,29 @@ describe.skipIf(cpuTimes() === null || !mayLimitCpus())('a control group', () =>
     expect(readdirSync(dirname(folder)).filter((name) => name.includes(folder.split('-')[1] ?? '?'))).toEqual(
       [],
     );
+  });
+
+  test('of the whole stack holds the CPU of all components together', async () => {
+    const busy = 'while :; do :; done & sleep 100';
+    const specs = [shell('world-1', busy, { cpus: 0.2 }), shell('relay', busy, null)];
+    const stack = await open(specs, HERE, { cpus: 0.3 });
+    expect(appliedTo(stack, 'stack')).toMatch(/^0\.3 CPUs by quota of a control group \(version [12]\)$/);
+    const folder = limited(stack, 'stack').groups.cpu ?? '';
+    const own = limited(stack, 'world-1').groups.cpu ?? '';
+    expect(dirname(own)).toBe(folder);
+    const inside = () =>
+      [own, own.replace(/world-1$/, 'relay')]
+        .flatMap((one) => readFileSync(`${one}/cgroup.procs`, 'utf8').trim().split('\n'))
+        .map(Number);
+    const all = () => limited(stack, 'stack').pids.flatMap(family);
+    await expect.poll(() => all().length).toBeGreaterThanOrEqual(6);
+    await stack.disturb?.kill('relay', seconds(0));
+    await expect.poll(() => all().length).toBeGreaterThanOrEqual(6);
+    expect(inside().toSorted()).toEqual(all().toSorted());
+    const throttled = () => readGroups(limited(stack, 'stack').groups).throttledPeriods;
+    await expect.poll(throttled).toBeGreaterThan(0);
+    await stack.close();
+    expect(existsSync(folder)).toBe(false);
   });
 
   test('is removed when a component does not start', async () => {

@@ -2,7 +2,7 @@ import { type ChildProcessByStdio, execFileSync, spawn } from 'node:child_proces
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -163,7 +163,10 @@ describe('SIGKILL of the process that opened it leaves nothing', () => {
     const { child, at } = open([], { ...COPIED, OPENER_CPUS: '0.5', CAPBENCH_CGROUP: '/' });
     const endpoints = endpointsOf(await at('up'));
     const groups = endpoints.limited?.map(({ groups: { cpu } }) => cpu ?? '') ?? [];
-    expect(groups).toHaveLength(2);
+    // Of the whole stack, and within that of each server.
+    expect(groups).toHaveLength(3);
+    const inside = new Set(groups.slice(1).map((group) => dirname(group)));
+    expect(inside).toEqual(new Set([groups[0]]));
     for (const group of groups) expect(existsSync(group)).toBe(true);
     child.kill('SIGKILL');
     await nothingIsLeft(endpoints);

@@ -12,7 +12,8 @@ const limits = process.env.OPENER_CPUS === undefined ? undefined : { cpus: Numbe
 const scenario = { ...small, world: { ...small.world, limits } };
 const { CAPBENCH_TEST_POSTGRES_BIN: bin, CAPBENCH_CGROUP } = process.env;
 const env = { PATH: process.env.PATH, CAPBENCH_POSTGRES_BIN: bin, CAPBENCH_CGROUP };
-const stack = await openSmallStack(scenario, { watchdog, env });
+const stackLimits = limits === undefined ? null : { cpus: limits.cpus * 3 };
+const stack = await openSmallStack(scenario, { watchdog, env, stackLimits });
 say({ at: 'up', endpoints: stack.endpoints });
 for await (const _ of process.stdin);
 await stack.close();
