@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism, platform } from 'node:os';
 import { CapbenchError, EXIT } from '../errors.ts';
+import type { OtherCpus } from '../stack/stack.ts';
 import { readDescriptors } from '../supervision/descriptors.ts';
+import type { Confine } from '../supervision/process.ts';
 
 /** Limits of the operating system; null where unknown. */
 export interface HostLimits {
@@ -186,3 +188,10 @@ function read(path: string): string {
     return '';
   }
 }
+
+/**
+ * What keeps load processes off the CPUs of limited components: only where there are enough others for each of them, and one for
+ * capbench itself; else they would be slowed by each other.
+ */
+export const besideLimits = (others: OtherCpus | undefined, workers: number): Confine | undefined =>
+  others !== undefined && others.cpus.length > workers ? others.confine : undefined;

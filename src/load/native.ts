@@ -14,7 +14,13 @@ import { type Deal, dealEvenly, dealSources, requireWholeGroups } from './fleet/
 import { Fleet } from './fleet/fleet.ts';
 import type { FleetWorld, PlayerModule, Preparation, WorkerSetup } from './fleet/messages.ts';
 import { prepareOnce } from './fleet/preparation.ts';
-import { type Destination, type HostLimits, planConnections, readHostLimits } from './limits.ts';
+import {
+  besideLimits,
+  type Destination,
+  type HostLimits,
+  planConnections,
+  readHostLimits,
+} from './limits.ts';
 import { workerOfPlayer } from './pacer.ts';
 import { NO_INPUTS, type PlayerInputs } from './player-data.ts';
 
@@ -73,10 +79,11 @@ export function createNativeEngine(options: NativeEngineOptions): Engine {
         ),
       });
       const module = bundleFile('fleet-worker');
+      const confine = besideLimits(at.otherCpus, plan.workers);
       const folder = await openRunFolder(watchdog, [tmpdir()], null, 'files');
       const start = (name: string) =>
         startProcess({
-          ...{ name, module, log: folder.file(`${name}.log`), watchdog },
+          ...{ name, module, log: folder.file(`${name}.log`), watchdog, confine },
           // A module may start processes.
           ...(userModule === null ? {} : { endMethod: 'marked' }),
         });

@@ -23,7 +23,7 @@ import {
   readGroups,
 } from './control-groups.ts';
 import { boundTo, type LimitPlan, type LimitWays, limitSettings, planLimits } from './limit-plan.ts';
-import type { AppliedSetting } from './stack.ts';
+import type { AppliedSetting, OtherCpus } from './stack.ts';
 
 /** The limits of a stack's components, as this host holds them. */
 export interface AppliedLimits {
@@ -33,6 +33,8 @@ export interface AppliedLimits {
   confine(component: string): Confine;
   /** The groups that hold the limits of a component, or of the whole stack. */
   groupsOf(name: string): ComponentGroups;
+  /** Null where nothing is bound to CPUs, or everything is in use. */
+  readonly otherCpus: OtherCpus | null;
   /** The failure, or, where the kernel killed a process of the component for its memory, that. */
   blame(failure: StackFailure): StackFailure;
   /** Removes the groups, once their processes have ended. */
@@ -126,6 +128,11 @@ export async function applyLimits(
     await remove();
     throw error;
   }
+  const bind = async (cpus: readonly number[], pid: number): Promise<void> => {
+    if (taskset !== null) await outputOf(taskset, ['-p', cpuMask(cpus), String(pid)], env, TASKSET_MS);
+  };
+  const bound = new Set(plans.flatMap((plan) => boundTo(plan) ?? []));
+  const others = waysHere.cpus.filter((cpu) => !bound.has(cpu));
   const entered = (name: string): ComponentGroups => groups.get(name) ?? NO_GROUPS;
   const groupsOf = (name: string): ComponentGroups => {
     const needs = needsOf(planOf(name));
@@ -140,8 +147,7 @@ export async function applyLimits(
     confine: (name) => async (pid) => {
       const cpus = boundTo(planOf(name)) ?? boundTo(planOf(WHOLE_STACK));
       try {
-        if (cpus !== null && taskset !== null)
-          await outputOf(taskset, ['-p', cpuMask(cpus), String(pid)], env, TASKSET_MS);
+        if (cpus !== null) await bind(cpus, pid);
         await enterGroups(entered(name), pid);
       } catch (error) {
         throw stackFailed(
@@ -152,6 +158,8 @@ export async function applyLimits(
       }
     },
     groupsOf,
+    otherCpus:
+      bound.size === 0 || others.length === 0 ? null : { cpus: others, confine: (pid) => bind(others, pid) },
     blame(failure) {
       const { component, message } = failure;
       const kills = readGroups(entered(component)).outOfMemoryKills ?? 0;

@@ -23,6 +23,7 @@ export async function openCommandStack(
     const {
       worlds: [own],
       limited,
+      otherCpus,
     } = stack.endpoints;
     return {
       ...stack,
@@ -36,6 +37,7 @@ export async function openCommandStack(
         })),
         unknown: true,
         ...(limited === undefined ? {} : { limited }),
+        ...(otherCpus === undefined ? {} : { otherCpus }),
         database: database === null ? null : attachedDatabase(database),
       },
     };

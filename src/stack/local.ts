@@ -106,6 +106,7 @@ function stackOf(
       addresses,
       ...(components.some(({ pid }) => pid === null) ? { partlyGiven: true } : {}),
       ...(limited.length === 0 ? {} : { limited }),
+      ...(limits.otherCpus === null ? {} : { otherCpus: limits.otherCpus }),
     },
     settings: [
       ...settings,

@@ -1,6 +1,7 @@
 import type { Reachable } from '../address/access.ts';
 import type { PostgresAddress } from '../address/probe-address.ts';
 import type { ComponentLimits } from '../scenario/limits.ts';
+import type { Confine } from '../supervision/process.ts';
 import type { StackFailure } from '../supervision/watchdog.ts';
 import type { Micros } from '../units.ts';
 import type { ComponentGroups } from './control-groups.ts';
@@ -39,6 +40,13 @@ export interface LimitedComponent {
   readonly groups: ComponentGroups;
 }
 
+/** The CPUs that components with limits are not bound to. */
+export interface OtherCpus {
+  readonly cpus: readonly number[];
+  /** Binds a process of the load to them. */
+  readonly confine: Confine;
+}
+
 export interface Endpoints {
   readonly worlds: readonly WorldEndpoint[];
   /** True for servers of any kind, without a health check or metrics that capbench can read. */
@@ -51,6 +59,8 @@ export interface Endpoints {
   readonly partlyGiven?: true;
   /** Absent: no component has limits. */
   readonly limited?: readonly LimitedComponent[];
+  /** Absent: no component is bound to CPUs, or together they have all of them. */
+  readonly otherCpus?: OtherCpus;
 }
 
 /** One documented setting and the value that is applied on this host. */

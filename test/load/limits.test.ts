@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { dealSources } from '../../src/load/fleet/deal.ts';
 import {
+  besideLimits,
   type Destination,
   type HostLimits,
   planConnections,
@@ -142,4 +143,12 @@ test('files of /proc are parsed', () => {
   const limits = readHostLimits();
   expect(limits.cpus).toBeGreaterThan(0);
   expect(limits.ports.to).toBeGreaterThan(limits.ports.from);
+});
+
+test('load processes are kept off the CPUs of limited components where there are enough others', () => {
+  const others = { cpus: [1, 2, 3], confine: async () => {} };
+  expect(besideLimits(others, 2)).toBe(others.confine);
+  // capbench itself needs one, too.
+  expect(besideLimits(others, 3)).toBeUndefined();
+  expect(besideLimits(undefined, 1)).toBeUndefined();
 });

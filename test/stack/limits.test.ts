@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -9,6 +10,7 @@ import { resolveTargets } from '../../src/address/target-address.ts';
 import { openStarted } from '../../src/commands/stack-opener.ts';
 import { openLimitsProbe } from '../../src/probe/limits.ts';
 import { edgeSchema } from '../../src/scenario/edge.ts';
+import { cpuNumbers } from '../../src/stack/applied-limits.ts';
 import { openComponent } from '../../src/stack/component.ts';
 import type { ComponentSpec } from '../../src/stack/component-spec.ts';
 import { readGroups } from '../../src/stack/control-groups.ts';
@@ -169,6 +171,14 @@ describe.skipIf(!canBind)('affinity', () => {
     await expect.poll(() => all().length).toBeGreaterThanOrEqual(6);
     expect(cpus()).toEqual([expect.stringMatching(/^\d+$/)]);
     const where = cpus();
+    // A process of the load can be kept off it.
+    const { otherCpus } = stack.endpoints;
+    const load = spawn('sleep', ['100']);
+    onTestFinished(() => void load.kill());
+    expect(otherCpus?.cpus).toHaveLength(availableParallelism() - 1);
+    await otherCpus?.confine(load.pid ?? 0);
+    expect(cpuNumbers(cpusOf(load.pid ?? 0))).toEqual(otherCpus?.cpus);
+    expect(otherCpus?.cpus).not.toContain(Number(where[0]));
     await stack.disturb?.kill('relay', seconds(0));
     await expect.poll(() => all().length).toBeGreaterThanOrEqual(6);
     expect(cpus()).toEqual(where);
