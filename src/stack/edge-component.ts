@@ -17,6 +17,7 @@ import type { ComponentSpec, StartContext } from './component-spec.ts';
 import { makeCertificate } from './edge-certificate.ts';
 import type { EdgePlan } from './edge-configuration.ts';
 import { type EdgeProgram, findEdge } from './edge-program.ts';
+import { isTimed, NOT_READ, openYardstick, readHaproxy } from './edge-reading.ts';
 import { haproxyArguments, haproxyConfiguration } from './haproxy.ts';
 import { nginxArguments, nginxConfiguration } from './nginx.ts';
 import { HOST } from './server.ts';
@@ -58,6 +59,7 @@ export const edgeComponent = (edge: EdgeSettings, serverNames: readonly string[]
     const program = await findEdge(edge.program, env);
     const own = await folder.folder('edge', user);
     const certificate = await makeCertificate(edge, HOST, own, env, user);
+    const yardstick = isTimed(edge) ? await openYardstick(edge) : null;
     const plan: EdgePlan = {
       edge,
       host: HOST,
@@ -66,6 +68,7 @@ export const edgeComponent = (edge: EdgeSettings, serverNames: readonly string[]
       folder: own,
       connections: connectionsWithin(edge, readDescriptors('self')),
       certificate: certificate?.file ?? null,
+      yardstick: yardstick?.address ?? null,
     };
     const file = join(own, 'edge.conf');
     const text = edge.program === 'nginx' ? nginxConfiguration(plan) : haproxyConfiguration(plan);
@@ -77,12 +80,18 @@ export const edgeComponent = (edge: EdgeSettings, serverNames: readonly string[]
     const reached = { url, ...(certificate === null ? {} : { ca: certificate.ca }) };
     const start = (aborted: AbortSignal): Promise<ComponentProcess> =>
       startEdge({ program, args, reached, pollMs: pollMsOf(edge), folder: own }, context, aborted);
-    const component = openComponent(await start(signal), start, closing);
+    const running = await start(signal).catch((error) => {
+      yardstick?.close();
+      throw error;
+    });
+    const component = openComponent(running, start, closing);
+    const reading = edge.program === 'nginx' ? NOT_READ : await readHaproxy(edge, reached, own, yardstick);
+    yardstick?.close();
     return {
       component,
       // The certificate is what the load trusts.
       addresses: { edge: url, ...(certificate === null ? {} : { edgeCa: certificate.ca }) },
-      settings: edgeSettings(edge, program.version, plan.connections),
+      settings: edgeSettings(edge, program.version, reading),
     };
   },
 });

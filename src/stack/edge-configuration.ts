@@ -14,4 +14,6 @@ export interface EdgePlan {
   readonly connections: number;
   /** The file with its certificate and key (PEM); null: clients connect without TLS. */
   readonly certificate: string | null;
+  /** The address of a server that is checked as the others are, and gets no clients; null: there is none. */
+  readonly yardstick: string | null;
 }

@@ -1,6 +1,7 @@
 import type { EdgeSettings } from '../scenario/edge.ts';
 import { balanceOf } from '../scenario/edge-balance.ts';
 import type { EdgePlan } from './edge-configuration.ts';
+import { statsSocket, YARDSTICK } from './edge-reading.ts';
 
 const BALANCE: Readonly<Record<string, string>> = {
   source: 'source',
@@ -48,12 +49,15 @@ export function haproxyConfiguration({
   servers,
   connections,
   certificate,
+  folder,
+  yardstick,
 }: EdgePlan): string {
   const patience = milliseconds(edge.readTimeout);
   const checked = checkOf(edge);
   return `global
   maxconn ${connections}
   nbthread 1
+  stats socket "${statsSocket(folder)}" mode 600 level admin
 defaults
   mode http
   timeout connect 60s
@@ -71,5 +75,5 @@ backend servers
   hash-type map-based sdbm avalanche
   option httpchk GET /health
 ${servers.map(({ name, address }) => `  server ${name} ${address}${checked}`).join('\n')}
-`;
+${yardstick === null ? '' : `backend checked\n  option httpchk GET /health\n  server ${YARDSTICK} ${yardstick}${checked}\n`}`;
 }

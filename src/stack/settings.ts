@@ -2,6 +2,7 @@ import type { EdgeSettings } from '../scenario/edge.ts';
 import { balanceOf } from '../scenario/edge-balance.ts';
 import type { Deviation, PostgresSettings, WorldSettings } from '../scenario/scenario.ts';
 import { formatDuration, parseBytes } from '../units.ts';
+import type { EdgeReading } from './edge-reading.ts';
 import type { AppliedSetting } from './stack.ts';
 
 /** The facts about this host and its PostgreSQL that limit which documented settings can be applied. */
@@ -136,45 +137,57 @@ export const serverSettings = ({ servers, heap, node }: WorldSettings, nodeMajor
 ];
 
 /**
- * The settings of the edge proxy; `version` is that of the program that runs, `connections` what this host lets it accept
- * (null: not known yet).
+ * The settings of the edge proxy; `version` is that of the program that runs, `reading` what was seen of it (null: nothing runs
+ * yet). What is only repeated from the scenario is not said to be applied where it can be read: such a part is left out.
  */
 export const edgeSettings = (
   edge: EdgeSettings,
   version: string,
-  connections: number | null,
+  reading: EdgeReading | null,
 ): readonly AppliedSetting[] => {
   const { checks, perAddress, tls } = edge;
+  const read = (
+    setting: string,
+    documented: string | number,
+    seen: (reading: EdgeReading) => string | number | null,
+  ): readonly AppliedSetting[] => {
+    const applied = reading === null ? documented : seen(reading);
+    return applied === null ? [] : [shownSetting(setting, documented, applied)];
+  };
   return [
     shownSetting('edgeProgram', edge.program),
     shownSetting('edgeVersion', version),
     shownSetting('edgeBalance', balanceOf(edge)),
     ...(checks !== undefined
       ? [
-          shownSetting('edgeCheckInterval', formatDuration(checks.every)),
-          shownSetting('edgeRise', checks.rise),
-          shownSetting('edgeFall', checks.fall),
+          ...read('edgeCheckInterval', formatDuration(checks.every), ({ checkMs }) =>
+            checkMs === null ? null : `${checkMs}ms`,
+          ),
+          ...read('edgeRise', checks.rise, ({ rise }) => rise),
+          ...read('edgeFall', checks.fall, ({ fall }) => fall),
         ]
       : [
           shownSetting('edgeMaxFails', edge.maxFails),
           shownSetting('edgeFailTimeout', formatDuration(edge.failTimeout)),
         ]),
     shownSetting('edgeReadTimeout', formatDuration(edge.readTimeout)),
-    ...(edge.connections === undefined ? [] : [connectionsSetting(edge.connections, connections)]),
+    ...(edge.connections === undefined
+      ? []
+      : read('edgeConnections', edge.connections, ({ connections }) => connections).map(withDescriptors)),
     ...(perAddress === undefined
       ? []
       : [
-          shownSetting('edgeOpenPerAddress', perAddress.open),
-          shownSetting('edgeOpenedPerAddress', perAddress.opened),
+          ...read('edgeOpenPerAddress', perAddress.open, ({ open }) => open),
+          ...read('edgeOpenedPerAddress', perAddress.opened, ({ opened }) => opened),
           shownSetting('edgeOpenedWithin', formatDuration(perAddress.within)),
         ]),
-    ...(tls === undefined ? [] : [shownSetting('edgeKeyBits', tls.keyBits)]),
+    ...(tls === undefined ? [] : read('edgeKeyBits', tls.keyBits, ({ keyBits }) => keyBits)),
   ];
 };
 
-function connectionsSetting(documented: number, applied: number | null): AppliedSetting {
-  const setting = shownSetting('edgeConnections', documented, applied ?? documented);
-  if (applied === null || applied >= documented) return setting;
+function withDescriptors(setting: AppliedSetting): AppliedSetting {
+  const documented = Number(setting.documented);
+  if (Number(setting.applied) >= documented) return setting;
   const reason = `a process may have too few open files here for more: raise the limit (ulimit -n) to ${2 * documented + 200}`;
   return { ...setting, reason };
 }
