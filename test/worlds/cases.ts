@@ -59,10 +59,7 @@ export const PROMISED: readonly Case[] = [
   { name: 'realm-edge', scenario: 'realm-edge', mostSeconds: 120, codes: [EXIT.pass] },
   {
     ...{ name: 'quiz-edge behind haproxy', scenario: 'quiz-edge', mostSeconds: 180 },
-    set: [
-      ...['edge.program=haproxy', 'edge.balance=source'],
-      ...['budgets.QZ-053.limit=source', 'budgets.QZ-053.reading=of haproxy: by the address of the client'],
-    ],
+    set: ['edge.program=haproxy', 'edge.balance=source'],
     codes: [EXIT.pass],
   },
 ];
