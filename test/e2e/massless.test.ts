@@ -14,6 +14,10 @@ const EXACT = [
   'transfers',
   'out-of-band',
   'wrong-frames',
+  'missing-patches',
+  'wrong-sights',
+  'judged-sights',
+  'wrong-scores',
   'refused',
   'sessions-expire',
 ];
@@ -45,6 +49,7 @@ test.skipIf(REDIS === null)(
     expect(integrity).toMatchObject(LOST_NOTHING);
     expect(integrity).toMatchObject({ acked: acknowledged, applied: acknowledged, saved: trade!.ok });
     expect(rules.find(({ id }) => id === 'integrity')).toMatchObject({ state: 'held' });
+    expect(rules.find(({ id }) => id === 'deliveries-complete')).toMatchObject({ state: 'held' });
     expect(rules.find(({ id }) => id === 'probes-gave-data')).toMatchObject({ observed: '6 of 6' });
 
     const { massless, player } = report as unknown as Record<

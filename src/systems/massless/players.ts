@@ -54,6 +54,8 @@ interface MasslessSession extends Session {
   places: PlaceHistory;
   /** The last acknowledgement of the present room; null before the first. */
   last: Instant | null;
+  /** With frames of the state before them. */
+  acks: number;
   /** Where the rate of ticks is measured from. */
   since: Instant | null;
 }
@@ -64,8 +66,8 @@ interface Instant {
   readonly at: number;
 }
 
-/** Every so many frames of the state what is seen is judged. */
-const JUDGE_EVERY = 10;
+/** Of so many acknowledgements of a player, at one what it sees is judged. */
+const JUDGE_EVERY = 5;
 /** `readyState` of a WebSocket that is open; one that ends has a higher one. */
 const OPEN = 1;
 /** Over so many ticks and more their rate is measured. */
@@ -222,12 +224,11 @@ export function masslessPlayers(
     session.since = now;
   }
 
-  let judged = 0;
-  /** Of one acknowledgement in so many: what a player that decodes the state sees. */
+  /** What a player that decodes the state sees. Each player counts by itself: of acknowledgements that come in turn it would always be the same one. */
   function judgeSight(session: MasslessSession, { state }: StateDecoder): void {
     const { context, place, places, inputs, room } = session;
-    judged += 1;
-    if (judged % JUDGE_EVERY !== 0) return;
+    session.acks += 1;
+    if (session.acks % JUDGE_EVERY !== 0) return;
     const sight = sightOf(state, context.player);
     if (sight === null) {
       wrong(context, 'a state without bands', Object.keys(state));
@@ -404,7 +405,13 @@ export function masslessPlayers(
       settleNumbers(context, state, welcome);
       const session: MasslessSession = {
         ...{ context, state, room, inputs: [], trades: new Map(), transfer: null, held: [] },
-        ...{ place: settleIn(context, state, welcome), places: new PlaceHistory(), last: null, since: null },
+        ...{
+          place: settleIn(context, state, welcome),
+          places: new PlaceHistory(),
+          acks: 0,
+          last: null,
+          since: null,
+        },
       };
       listen(session, room);
       return session;

@@ -12,6 +12,7 @@ import {
 } from './colyseus-frames.ts';
 import { postJson } from './post-json.ts';
 import {
+  CLOSE,
   type DownMessages,
   type JoinOptions,
   SEAT_PATH,
@@ -89,6 +90,9 @@ export function openRooms({
   readonly decodesOneOf: number;
   readonly wrong: CountWrong;
 }): Rooms {
+  /** Processes that have said that they end: nobody is taken in there any more. */
+  const ending = new Set<string>();
+
   /** A room that the player has a seat in. It reports nothing before `hear` and `ended` are set. */
   function openRoom(context: WorldContext, url: string, seat: ReservedSeat): Room {
     const socket = context.openSocketAt(url, seat.path);
@@ -126,9 +130,10 @@ export function openRooms({
       }
     });
     socket.on('error', ({ message }) => room.ended(message));
-    socket.on('close', (code, reason) =>
-      room.ended(`the server closed the connection (${code}${reason.length > 0 ? `, ${reason}` : ''})`),
-    );
+    socket.on('close', (code, reason) => {
+      if (code === CLOSE.leaving) ending.add(room.process);
+      room.ended(`the server closed the connection (${code}${reason.length > 0 ? `, ${reason}` : ''})`);
+    });
     return room;
   }
 
@@ -158,8 +163,11 @@ export function openRooms({
     return new Promise((resolve, reject) => {
       room.ended = (why) => reject(new Error(why));
       room.hear = (type, body) => {
-        if (type === 'welcome') resolve({ at: 'room', room, welcome: body as DownMessages['welcome'] });
-        else if (type === 'transfer')
+        if (type === 'welcome') {
+          if (ending.has(room.process))
+            wrong(context, 'a welcome of a server that had said that it ends', body);
+          resolve({ at: 'room', room, welcome: body as DownMessages['welcome'] });
+        } else if (type === 'transfer')
           resolve({ at: 'elsewhere', transfer: body as DownMessages['transfer'] });
         else if (type !== 'traded') reject(new Error(`the room began with the message ${type}`));
       };

@@ -251,7 +251,8 @@ test('who sees others beyond their bands says so, and who does not see itself wh
     socket.emit('message', Buffer.from([FRAME.patch, 1]));
     socket.say('ack', { seq, tick: seq, ...place });
   }
-  expect(counts).toMatchObject({ inSight: 2, outOfBand: 1, wrongFrames: 0 });
+  // At every fifth.
+  expect(counts).toMatchObject({ inSight: 4, outOfBand: 2, wrongFrames: 0 });
   far.set('0', { x: 70, z: 70 });
   for (let seq = 11; seq <= 20; seq++) {
     act('input');
@@ -259,7 +260,7 @@ test('who sees others beyond their bands says so, and who does not see itself wh
     socket.emit('message', Buffer.from([FRAME.patch, 1]));
     socket.say('ack', { seq, tick: seq, ...place });
   }
-  expect(counts.wrongFrames).toBe(1);
+  expect(counts.wrongFrames).toBe(2);
 });
 
 test('a trade is saved with its answer, and gives the item away; a refused one keeps it', async () => {
@@ -363,4 +364,18 @@ test('a seat that is refused, a room elsewhere, and a room that ends at once', a
   expect(asked.at(-1)).toMatchObject({ zone: 1, token: 'x' });
   second.emit('close', 4503, Buffer.from('later'));
   await expect(connecting).rejects.toThrow('the server closed the connection (4503, later)');
+});
+
+test('a server that has said that it ends takes nobody in', async () => {
+  const { join, leave, counts, lost } = await world();
+  const first = await join();
+  first.emit('close', 4001, Buffer.from(''));
+  leave();
+  const second = await join();
+  expect(counts.wrongFrames ?? 0).toBe(0);
+  second.emit('close', 1001, Buffer.from(''));
+  expect(lost.at(-1)).toContain('1001');
+  leave();
+  await join();
+  expect(counts.wrongFrames).toBe(1);
 });
