@@ -368,6 +368,8 @@ export async function openMasslessServer(
       await core.matchMaker.accept();
       for (let zone = instance - 1; zone < zones; zone += servers)
         await core.matchMaker.createRoom(ROOM, { zone });
+      // Of trades that were committed just before the predecessor ended, Redis was not told.
+      await tend(() => leaderboard.rebuild(redis.run));
       await presence.subscribe(TRADES, (trade) => {
         const row = trade as TradeRow;
         deliver(row.taker, row);

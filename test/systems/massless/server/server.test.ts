@@ -121,7 +121,7 @@ describe.skipIf(REDIS === null)('servers of zones', { timeout: 60_000 }, () => {
   });
 
   test('a killed server loses what was not saved, and no trade', async () => {
-    const { start, character, itemsOf, count } = await world();
+    const { start, character, itemsOf, count, client } = await world();
     const first = await start();
     const [giver, taker] = await Promise.all([enter(first.url, 0), enter(first.url, 1)]);
     await Promise.all([giver.next('welcome'), taker.next('welcome')]);
@@ -150,8 +150,13 @@ describe.skipIf(REDIS === null)('servers of zones', { timeout: 60_000 }, () => {
     expect(await itemsOf(0)).toEqual([2, 3]);
     expect(await count('trade')).toBe(1);
     expect(await count('item')).toBe(PLAYERS * ITEMS);
+    // As if it had been killed before Redis was told of the trade.
+    await client.zadd(LEADERBOARD, 0, '0', 0, '1');
     const again = await enter((await start()).url, 1);
-    expect((await again.next('welcome')).items).toEqual([item, 4, 5, 6]);
+    expect(await again.next('welcome')).toMatchObject({
+      ...{ items: [item, 4, 5, 6], got: [{ item, from: 0, seq: 2 }] },
+    });
+    expect(await client.zrange(LEADERBOARD, 0, '-1', 'WITHSCORES')).toEqual(['0', '1', '1', '1']);
   });
 
   test('characters are saved at the interval, those who have left too', async () => {
