@@ -80,7 +80,8 @@ export function needOf(budget: Budget, at: Circumstances): Need {
   const need = hasTarget || needsTarget ? ofTarget(budget, at) : ofOwnStack(budget, at);
   const common = notDue(budget, at);
   if (common !== null) return unmeasured(common);
-  if (need.state === 'measured' && isOfKernel(budget.metric) && platform !== 'linux') {
+  const isOfLinux = isOfKernel(budget.metric) || limitMetricOf(budget.metric.path) !== null;
+  if (need.state === 'measured' && isOfLinux && platform !== 'linux') {
     return unmeasured(WHY.notReported, 'platform');
   }
   if (hasTarget || !needsTarget) {

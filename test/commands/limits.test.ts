@@ -94,6 +94,18 @@ test.each([
   expect(JSON.parse(host.out()).needs).toEqual([expect.objectContaining({ state, reason })]);
 });
 
+test('on other platforms no limit is measured', async () => {
+  writeFileSync(
+    join(folder, 'mac.yaml'),
+    text('world: { limits: { cpus: 1 } }', gate('limits.world-1.cpuPercent', CPU)),
+  );
+  const host = memoryHost(['check', 'mac.yaml', '--json'], { cwd: folder });
+  await main({ ...host, machine: { ...host.machine, platform: 'darwin' } });
+  expect(JSON.parse(host.out()).needs).toEqual([
+    expect.objectContaining({ state: 'unmeasured', cause: 'platform' }),
+  ]);
+});
+
 test('check says what would be refused, and what has no effect', async () => {
   const shown = async (sections: string, ...flags: readonly string[]): Promise<string> => {
     writeFileSync(join(folder, 'idle.yaml'), text(sections));
