@@ -69,7 +69,7 @@ export const CAUGHT: readonly Case[] = [
   {
     ...{ name: 'massless: everybody sees everybody', ...small('massless-small') },
     set: ['world.interest=off'],
-    ...{ codes: BREACHED, breaks: /^(?:state|out-of-band)$/ },
+    ...{ codes: BREACHED, breaks: /^(?:state|out-of-band|wrong-sights)$/ },
   },
   {
     ...{ name: 'massless: items are copied', ...small('massless-small') },
