@@ -36,6 +36,21 @@ const chartsApart = {
 };
 
 /**
+ * Of two packages capbench uses a part, and the rest need not be loaded by every process: bin/parts has a module for each part.
+ * The histogram is in every load worker, its writer, with compression, only where a report is written.
+ */
+const parts = {
+  name: 'parts',
+  setup({ onResolve }) {
+    onResolve({ filter: /^(undici|hdr-histogram-js)$/ }, ({ path, importer }) => {
+      if (path === 'undici') return { path: `${root}/bin/parts/undici.js` };
+      const part = importer.endsWith('/report/render.ts') ? 'hdr-histogram-writer' : 'hdr-histogram';
+      return { path: `${root}/bin/parts/${part}.js` };
+    });
+  },
+};
+
+/**
  * chartjs-node-canvas asks for `canvas` at run time, by name, past the bundler. `@napi-rs/canvas` has the same
  * interface and brings its binaries inside its npm package, so it is handed over instead. It is required rather
  * than imported: where its binary is missing, Node 20 reports the failed import a second time, past every catch.
@@ -104,7 +119,7 @@ const main = await build({
     watchdog: 'src/supervision/watchdog-process.ts',
   },
   splitting: true,
-  plugins: [chartsApart],
+  plugins: [chartsApart, parts],
 });
 // What is bundled from CommonJS packages requires node's own modules.
 const withRequire = {

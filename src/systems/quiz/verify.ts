@@ -1,4 +1,3 @@
-import { Redis } from 'ioredis';
 import { askOnce } from '../../probe/counted-rows.ts';
 import type { StoredNumbers } from '../../probe/stored-numbers.ts';
 import { type OpenVerification, verifyNumbers } from '../../probe/verification.ts';
@@ -257,6 +256,7 @@ const TIMEOUT_MS = 10_000;
 
 /** The matches in Redis by id. */
 async function readLive(url: string): Promise<ReadonlyMap<string, Fields>> {
+  const { Redis } = await import('ioredis');
   const redis = new Redis(url, {
     ...{ lazyConnect: true, connectTimeout: TIMEOUT_MS, commandTimeout: TIMEOUT_MS },
     ...{ retryStrategy: () => null, maxRetriesPerRequest: 0, disableClientInfo: true },

@@ -1,0 +1,3 @@
+import writer from 'hdr-histogram-js/dist/HistogramLogWriter.js';
+
+export const HistogramLogWriter = writer.default;
