@@ -153,8 +153,8 @@ async function triedLimits(
     if (most > MOST_TRIED) return null;
     const began = performance.now();
     const count = await letIn(reached, localAddress, most, isKept);
-    // Those of the beginning would no longer be counted.
-    return performance.now() - began < withinMs ? count : null;
+    // Of those that were closed, the first would no longer be counted.
+    return isKept || performance.now() - began < withinMs ? count : null;
   };
   return {
     // An address that may not open so many cannot have them, either.
