@@ -34,6 +34,8 @@ const HOST_NEARLY_BUSY_PERCENT = 85;
 const CORE_BUSY_PERCENT = 90;
 /** A limit of CPUs is used up above this: nobody uses all of every millisecond. */
 export const FULL_PERCENT = 90;
+/** Who used more than this of a limit was not held to it, so that it limited nothing. */
+const UNHELD_PERCENT = 110;
 const WRITERS_BUSY_PERCENT = 90;
 /** A generator that waited for a CPU for more of the time than this was slowed by other processes. */
 const STARVED_PERCENT = 10;
@@ -144,7 +146,14 @@ const busierOf = (figures: Figures) =>
 /** The components that used all of the CPUs that their limits let them have, the fullest first. */
 const fullLimits = ({ limits = {} }: Figures): readonly (readonly [name: string, figures: LimitFigures])[] =>
   Object.entries(limits)
-    .filter(([, { cpuPercent }]) => (cpuPercent.mean ?? 0) > FULL_PERCENT)
+    .filter(
+      ([
+        ,
+        {
+          cpuPercent: { mean },
+        },
+      ]) => (mean ?? 0) > FULL_PERCENT && (mean ?? 0) <= UNHELD_PERCENT,
+    )
     .sort(([, a], [, b]) => (b.cpuPercent.mean ?? 0) - (a.cpuPercent.mean ?? 0));
 
 function atItsLimit(figures: Figures): Finding | null {

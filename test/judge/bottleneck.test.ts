@@ -117,6 +117,14 @@ const CASES: readonly Case[] = [
     exitCode: 0,
   },
   {
+    what: 'a server beyond limits that nothing held',
+    m: limited({ 'limits.world-1.cpuSeconds': counter(0.49) }),
+    s: { world: { ...scenarioOf().world, limits: { cpus: 0.2 } } },
+    resource: 'none',
+    evidence: /no monitored resource was saturated/,
+    exitCode: 0,
+  },
+  {
     what: 'a server with limits and room in them',
     m: limited({ 'limits.world-1.cpuSeconds': counter(0.4) }),
     s: { world: { ...scenarioOf().world, limits: { cpus: 0.5 } } },
