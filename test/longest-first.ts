@@ -3,10 +3,11 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** Seconds, measured on two cores with four others beside it; a file that is not here counts as a short one. */
 const SECONDS: Readonly<Record<string, number>> = {
   'load/engine-reconnecting.test.ts': 76,
-  'e2e/trouble.test.ts': 52,
-  'e2e/secrets.test.ts': 44,
+  'e2e/trouble.test.ts': 30,
+  'e2e/served.test.ts': 40,
+  'e2e/secrets.test.ts': 25,
   'e2e/outside.test.ts': 76,
-  'e2e/target-probes.test.ts': 36,
+  'e2e/target-probes.test.ts': 30,
   'e2e/run.test.ts': 38,
   'toy/toy.test.ts': 48,
   'e2e/faults/target.test.ts': 46,

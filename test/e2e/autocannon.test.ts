@@ -21,10 +21,3 @@ test('a run with autocannon: every post is counted, and the rows agree', { timeo
   ]);
   expect(run.leftovers()).toEqual({ processes: [], files: [] });
 });
-
-test('autocannon and intents: refused before a bundle exists', async () => {
-  const { stdout, stderr } = await capbench(['run', small, '--engine', 'autocannon']).ends(104);
-  expect(stdout).toBe('');
-  expect(stderr).toContain('autocannon has no WebSocket');
-  expect(stderr).toContain('runs the monsters only');
-});

@@ -8,7 +8,7 @@ import { figuresOf } from './ledger-figures.ts';
 
 test('all due operations are sent, answered and recorded in the ledger', async () => {
   const workload = workloadWith({ ramp: 1, warmUp: 1, duration: 2 });
-  const { tally, seconds, servers, fleet } = await load(workload, {}, { instances: 2 });
+  const { tally, seconds, servers, fleet } = await load(workload, {}, { instances: 2, workers: 2 });
   expect(fleet.connect).toMatchObject({ connected: 20, failed: 0 });
   expect(countOf(fleet.connect.connect)).toBe(20);
   expect(fleet.workerPids).toHaveLength(2);
@@ -118,7 +118,7 @@ test('an early stop ends the schedule but does not change its hash', async () =>
   const workload = workloadWith({ duration: 4 });
   const { endpoints } = await serve(workload);
   const whole = await run(await prepare({ ...workload }, endpoints));
-  const { fleet, running } = await begin(workload);
+  const { fleet, running } = await begin(workload, {}, { workers: 2 });
   await sleep(1600);
   fleet.stop();
   fleet.stop();

@@ -21,7 +21,7 @@ test.skipIf(platform() !== 'linux')('players that find no port come from another
   const workload = workloadWith({ players: 250, intentRate: 1, duration: 1, postRate: 0 });
   const { servers, endpoints } = await serve(workload);
   const limits = { ...HOST, ports: { from: 40_000, to: 40_099 } };
-  const fleet = await prepare(workload, endpoints, { limits });
+  const fleet = await prepare(workload, endpoints, { workers: 2, limits });
   expect(fleet.connect).toMatchObject({ connected: 250, failed: 0 });
   const counts = { '127.0.0.1': 95, '127.0.0.2': 95, '127.0.0.3': 60 };
   expect(Object.fromEntries(servers[0]?.sources ?? [])).toEqual(counts);
@@ -31,7 +31,7 @@ test('too few descriptors are reported before any player connects', async () => 
   const workload = workloadWith({ players: 900 });
   const { servers, endpoints } = await serve(workload);
   const limits = { ...HOST, descriptors: 256 };
-  const error = await failureOf(prepare(workload, endpoints, { limits }));
+  const error = await failureOf(prepare(workload, endpoints, { workers: 2, limits }));
   expect(error.exitCode).toBe(93);
   expect(error.message).toContain('450 connections each');
   expect(error.hint).toContain('--workers 8');
@@ -55,14 +55,15 @@ test.each<[what: string, players: number, options: Partial<ServerOptions>, expec
   ['another world than the scenario means', 20, { playersTotal: 21 }, '21 players'],
 ])('%s: 93', async (_what, players, options, expected) => {
   const workload = workloadWith({ players, postRate: 0 });
-  const error = await failureOf(prepare(workload, (await serve(workload, options)).endpoints));
+  const { endpoints } = await serve(workload, options);
+  const error = await failureOf(prepare(workload, endpoints, { workers: 2 }));
   expect(error.exitCode).toBe(93);
   expect(error.message).toContain(expected);
 });
 
 test('fewer refusals than that are counted, and their operations fail when due', async () => {
   const workload = workloadWith({ players: 300, intentRate: 1, postRate: 0, duration: 2 });
-  const { tally, fleet } = await load(workload, { refuses: (player) => player === 7 });
+  const { tally, fleet } = await load(workload, { refuses: (player) => player === 7 }, { workers: 2 });
   expect(fleet.connect).toMatchObject({ connected: 299, failed: 1 });
   expect(fleet.connect.errors).toHaveLength(1);
   const { whole } = tally.operations.intent;
@@ -75,7 +76,7 @@ test('an interruption while players connect leaves no process', async () => {
   const workload = workloadWith({ players: 500, connectsPerSecond: 100 });
   const { endpoints, servers } = await serve(workload);
   const abort = new AbortController();
-  const preparing = prepare(workload, endpoints, { signal: abort.signal });
+  const preparing = prepare(workload, endpoints, { workers: 2, signal: abort.signal });
   setTimeout(() => abort.abort(), 600);
   const error = await failureOf(preparing);
   expect(error.exitCode).toBe(105);
@@ -85,7 +86,7 @@ test('an interruption while players connect leaves no process', async () => {
 test('the error names a worker that was killed', async () => {
   const workload = workloadWith({ duration: 10 });
   const { endpoints } = await serve(workload);
-  const fleet = await prepare(workload, endpoints);
+  const fleet = await prepare(workload, endpoints, { workers: 2 });
   const running = failureOf(run(fleet));
   await sleep(500);
   kill(fleet.workerPids[1] ?? 0, 'SIGKILL');

@@ -34,7 +34,11 @@ test('a server is killed and restarted: every due operation is counted, and the 
     ...{ reconnect: true, players: 40, intentRate: 10, postRate: 40, duration: 5 },
     connectsPerSecond: 500,
   });
-  const { servers, fleet, running } = await begin(workload, { commitAfter: 150 }, { instances: 2 });
+  const { servers, fleet, running } = await begin(
+    workload,
+    { commitAfter: 150 },
+    { instances: 2, workers: 2 },
+  );
   await sleep(1500);
   await servers[0]?.kill();
   await sleep(600);
@@ -99,7 +103,8 @@ test('a server that is not restarted', async () => {
   await sleep(1000);
   await servers[0]?.kill();
   const { tally, seconds } = await running;
-  expect(tally).toMatchObject({ disconnects: 22, reconnects: 0 });
+  // 20 players and the monsters' connections of a worker.
+  expect(tally).toMatchObject({ disconnects: 21, reconnects: 0 });
   expect(tally.errors.join()).toContain('ECONNREFUSED');
   expect(seconds.at(-1)?.connected).toBe(0);
   for (const name of OPERATIONS) {
@@ -114,7 +119,7 @@ test('a share of the connections is cut and reconnects, also to a server that ha
   const workload = workloadWith({ reconnect: true, players: 40, intentRate: 10, duration: 4, postRate: 0 });
   // Long enough that every player is refused once, however late a busy machine lets it try.
   const { servers, endpoints } = await serve(workload, { commitAfter: 20, lingers: 1500 });
-  const fleet = await prepare(workload, endpoints);
+  const fleet = await prepare(workload, endpoints, { workers: 2 });
   expect(await fleet.drop(50, 1)).toBe(0);
   const running = run(fleet);
   await sleep(800);
@@ -234,7 +239,7 @@ test('the monsters of a server reconnect when one of their two connections is lo
 test('the ledger can be read during a run', async () => {
   const workload = workloadWith({ duration: 3 });
   const { servers, endpoints } = await serve(workload);
-  const fleet = await prepare(workload, endpoints);
+  const fleet = await prepare(workload, endpoints, { workers: 2 });
   expect(sumOf(figuresOf(await fleet.ledger()).sentN)).toBe(0);
   const running = run(fleet);
   await sleep(1500);
@@ -255,7 +260,7 @@ test('the ledger can be read during a run', async () => {
 
 test('the error names a stopped worker that does not send its ledger', async () => {
   const workload = workloadWith({ duration: 1 });
-  const fleet = await prepare(workload, (await serve(workload)).endpoints);
+  const fleet = await prepare(workload, (await serve(workload)).endpoints, { workers: 2 });
   const pid = fleet.workerPids[1] ?? 0;
   kill(pid, 'SIGSTOP');
   try {
@@ -313,7 +318,7 @@ test('players reconnect no faster than connectsPerSecond', async () => {
   const workload = workloadWith({
     ...{ reconnect: true, players: 60, connectsPerSecond: 30, intentRate: 2, postRate: 0, duration: 5 },
   });
-  const { fleet, running } = await begin(workload);
+  const { fleet, running } = await begin(workload, {}, { workers: 2 });
   await sleep(600);
   expect(await fleet.drop(100, 1)).toBe(60);
   const { tally } = await running;

@@ -55,6 +55,7 @@ const systemOf = (workload: Workload): DrivenSystem =>
 
 interface PrepareOptions {
   readonly engine?: EngineName;
+  /** One, unless the test is about several: each is a process. */
   readonly workers?: number;
   readonly limits?: HostLimits;
   readonly signal?: AbortSignal;
@@ -68,7 +69,7 @@ export async function prepare(
   endpoints: Endpoints,
   {
     engine: name = 'native',
-    workers = 2,
+    workers = 1,
     limits,
     signal = new AbortController().signal,
     module,
@@ -110,7 +111,7 @@ export async function begin(
 export async function load(
   workload: Workload,
   options: Partial<ServerOptions> = {},
-  { workers = 2, instances = 1, engine = 'native' }: PrepareOptions & { readonly instances?: number } = {},
+  { workers = 1, instances = 1, engine = 'native' }: PrepareOptions & { readonly instances?: number } = {},
 ): Promise<{ tally: BothTally; seconds: BothSecond[]; servers: ProtocolServer[]; fleet: ReadyFleet }> {
   const { servers, endpoints } = await serve(workload, options, instances);
   const fleet = await prepare(workload, endpoints, { workers, engine });

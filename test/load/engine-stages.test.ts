@@ -57,7 +57,7 @@ test('a spike, a reconnect storm and churn: every stage has its own counts, all 
       stage('churn', 2, { rate: 0.5, over: seconds(1), churn: { perSecond: 10, away: seconds(0.2) } }),
     ],
   });
-  const { servers, fleet, running } = await begin(workload, { commitAfter: 20 });
+  const { servers, fleet, running } = await begin(workload, { commitAfter: 20 }, { workers: 2 });
   const storm = workload.timeline.stages?.[2];
   await sleep(100 + (storm?.start ?? 0) / 1e3 + 20);
   expect(await fleet.drop(50, 1, 2)).toBe(20);
@@ -117,7 +117,7 @@ test('stages with numbers of players: who joins connects, who leaves has all ans
       stage('again', 1, { players: 30 }),
     ],
   });
-  const { tally, seconds: emitted, servers } = await load(workload, { commitAfter: 20 });
+  const { tally, seconds: emitted, servers } = await load(workload, { commitAfter: 20 }, { workers: 2 });
   const stages = tally.stages ?? [];
   expectShares(tally, stages);
   for (const [i, timed] of (workload.timeline.stages ?? []).entries()) {

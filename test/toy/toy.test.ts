@@ -81,7 +81,9 @@ test('a counter over WebSocket with its own table gets a verdict, with every rep
 });
 
 test('a server that acknowledges and does not write is detected', { timeout: 120_000 }, async () => {
-  const { code, output, report } = await runToy(scenario, ['--duration', '1s'], { broken: true });
+  const { code, output, report } = await runToy(scenario, ['--duration', '1s', '--no-charts'], {
+    broken: true,
+  });
   expect(code, output).toBe(92);
   expect(report.integrity.lost).toBe(report.integrity.acked);
 });
@@ -99,9 +101,13 @@ test('a third operation needs only its own folder: figures, budgets, and one sch
   writeFileSync(third, `${text}  ${more}\n`);
   const hashes = new Set<string | null>();
   for (const workers of ['1', '4']) {
-    const { code, output, report } = await runToy(third, ['--duration', '2s', '--workers', workers], {
-      operations: ['add', 'read', 'take'],
-    });
+    const { code, output, report } = await runToy(
+      third,
+      ['--duration', '2s', '--no-charts', '--workers', workers],
+      {
+        operations: ['add', 'read', 'take'],
+      },
+    );
     expect(code, output).toBe(0);
     expect(report.rulings.find(({ id }) => id === 'take')).toMatchObject({ state: 'met' });
     expect(report.latency.take?.due.p95).toBeGreaterThan(0);

@@ -166,6 +166,7 @@ test('a group shares one object, in one worker and at one server, also after its
     workload({ playing, ...given }),
     { worlds: at, database: null },
     {
+      workers: 2,
       module: moduleOf(`
         export const connect = (context) => {
           const { index, size, shared } = context.group;

@@ -63,7 +63,7 @@ test('it runs once, before any player connects, and every player has what it ret
       log('has left');
     }
   `);
-  const fleet = await prepare(workload(), NOWHERE, { module, keepLogs });
+  const fleet = await prepare(workload(), NOWHERE, { workers: 2, module, keepLogs });
   expect(fleet.prepareMs).toBeGreaterThanOrEqual(50);
   const { connect, login, socket } = fleet.connect;
   expect([connect, login, socket].map((part) => part && countOf(part))).toEqual([6, 5, 5]);
