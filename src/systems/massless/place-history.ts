@@ -1,7 +1,7 @@
 import type { Place } from './wire.ts';
 
-/** Acknowledgements of one character that are remembered: some seconds of a slow player, and half a second of a fast one. */
-const KEPT = 16;
+/** Acknowledgements of one character that are remembered: three seconds of one in every tick. */
+const KEPT = 64;
 
 /** Where a character was at the latest ticks of its room, as its acknowledgements state it. */
 export class PlaceHistory {

@@ -5,10 +5,10 @@ import type { SourceTools } from '../../load/source.ts';
 import type { Operation, Session } from '../../player.d.ts';
 import { PlaceHistory } from './place-history.ts';
 import { type Colyseus, goTo, openRooms, type Room, type Seat, type StateDecoder } from './rooms.ts';
-import { distance, SLACK_UNITS, sightOf, wrongSight } from './sight.ts';
+import { copyOf, distance, SLACK_UNITS, sightOf, wrongSight } from './sight.ts';
 import { statedPlace } from './stated-place.ts';
 import type { Item } from './tables.ts';
-import { type DownMessages, firstZone, moved, PASSING, type Place, serverOf } from './wire.ts';
+import { type DownMessages, firstZone, moved, PASSING, type Place, serverOf, type ZoneView } from './wire.ts';
 import { type Kind, masslessWorkload } from './workload.ts';
 
 /** What is known of a player over all of its connections. */
@@ -56,6 +56,8 @@ interface MasslessSession extends Session {
   last: Instant | null;
   /** With frames of the state before them. */
   acks: number;
+  /** Its state when it was judged last, in this room. */
+  seen: Partial<ZoneView> | null;
   /** Where the rate of ticks is measured from. */
   since: Instant | null;
 }
@@ -111,6 +113,7 @@ export function masslessPlayers(
     leaveRoom(session);
     session.room = room;
     session.places = new PlaceHistory();
+    session.seen = null;
     session.last = null;
     session.since = null;
     const there = inRooms.get(room.id) ?? new Map<number, PlaceHistory>();
@@ -243,9 +246,13 @@ export function masslessPlayers(
         `its own place is not ${place.x}, ${place.z} (${inputs.length} on their way)`,
         sight.own,
       );
+    // A while ago, so that the others' acknowledgements of that tick have come by now.
+    const { seen } = session;
+    session.seen = copyOf(state);
+    if (seen === null) return;
     for (const [player, known] of inRooms.get(room.id) ?? []) {
       const found =
-        player === context.player ? null : wrongSight(state, places, { player, places: known }, tickRate);
+        player === context.player ? null : wrongSight(seen, places, { player, places: known }, tickRate);
       if (found !== null) context.measure('judgedSights', 1);
       if (found) wrong(context, 'sees another where it is not', found, 'wrongSights');
     }
@@ -409,6 +416,7 @@ export function masslessPlayers(
           place: settleIn(context, state, welcome),
           places: new PlaceHistory(),
           acks: 0,
+          seen: null,
           last: null,
           since: null,
         },

@@ -31,6 +31,17 @@ export function sightOf(state: Partial<ZoneView> | null | undefined, player: num
   return { inSight, outOfBand, own: own === null ? null : { x: own.x, z: own.z } };
 }
 
+/** A state as it is now. */
+export const copyOf = ({ tick, ...state }: Partial<ZoneView>): Partial<ZoneView> => ({
+  ...(tick === undefined ? {} : { tick }),
+  ...Object.fromEntries(
+    BANDS.map(({ name }) => [
+      name,
+      new Map([...(state[name] ?? [])].map(([key, { x, z }]) => [key, { x, z }])),
+    ]),
+  ),
+});
+
 /** The state has 32-bit floats: of a place in the largest zone, in units. */
 const ROUNDING = 1e-3;
 

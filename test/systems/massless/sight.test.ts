@@ -23,7 +23,7 @@ const judge = (state: ZoneView, other: PlaceHistory) =>
 test('a place is known from the first to the last acknowledgement', () => {
   const places = history([3, 1], [7, 2]);
   expect([2, 3, 6, 7, 8].map((tick) => places.at(tick)?.x ?? null)).toEqual([null, 1, 1, 2, null]);
-  for (let tick = 8; tick < 30; tick++) places.add(tick, { x: tick, z: 0 });
+  for (let tick = 8; tick < 80; tick++) places.add(tick, { x: tick, z: 0 });
   expect([places.at(7), places.at(20)?.x]).toEqual([null, 20]);
 });
 
