@@ -43,7 +43,7 @@ test('the types of the state follow the token and the name of the serializer', (
 
 test('a seat is a path, a refusal is in words, and anything else is neither', () => {
   expect(seatOf({ room: { processId: 'p1', roomId: 'r1' }, sessionId: 's1' })).toEqual({
-    path: '/p1/r1?sessionId=s1',
+    ...{ path: '/p1/r1?sessionId=s1', processId: 'p1', roomId: 'r1' },
   });
   expect(seatOf({ code: 4503, error: 'leaving' })).toEqual({ refused: 'leaving' });
   expect([null, 'text', {}, { room: {}, sessionId: 's' }, { room: null }].map(seatOf)).toEqual(
