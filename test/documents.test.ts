@@ -19,6 +19,7 @@ const DOCUMENTS = [
   'src/README.md',
   'src/load/README.md',
   'src/judge/README.md',
+  'src/model/README.md',
   'src/server/README.md',
   'src/systems/flux/README.md',
   'src/systems/massless/README.md',
