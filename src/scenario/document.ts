@@ -21,7 +21,18 @@ const MOST_SHOWN = 1_000;
 /** No scenario is nested deeper than this. */
 const DEEPEST = 20;
 
-/** A scenario file as data, with the position of every value. */
+/** What a file is for, as errors name it, and where its reader finds a complete one. */
+export interface FileKind {
+  readonly noun: string;
+  readonly example: string;
+}
+
+const SCENARIO: FileKind = {
+  noun: 'scenario',
+  example: 'start from a complete scenario: scenarios/quickstart.yaml in the package',
+};
+
+/** A file as data, with the position of every value. */
 interface YamlDocument {
   readonly file: string;
   readonly value: unknown;
@@ -29,28 +40,26 @@ interface YamlDocument {
   where(path: Path, of: 'key' | 'value'): string;
 }
 
-const COMPLETE = 'start from a complete scenario: scenarios/quickstart.yaml in the package';
-
 const refuse = (file: string, message: string, hint: string | null): ScenarioError =>
   new ScenarioError([{ where: `${file}:1:1`, path: '', message, hint }]);
 
-function decode(file: string, bytes: Uint8Array): string {
+function decode(file: string, bytes: Uint8Array, { noun, example }: FileKind): string {
   if (bytes.length > LARGEST_SCENARIO) {
     throw refuse(
       file,
-      `the file is larger than ${LARGEST_SCENARIO / 1024} KB, expected a scenario of that size at most`,
-      'remove what is not part of a scenario',
+      `the file is larger than ${LARGEST_SCENARIO / 1024} KB, expected a ${noun} of that size at most`,
+      `remove what is not part of a ${noun}`,
     );
   }
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    throw refuse(file, 'the file is not UTF-8, expected YAML text', COMPLETE);
+    throw refuse(file, 'the file is not UTF-8, expected YAML text', example);
   }
   // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the point
   if (/[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/.test(text)) {
-    throw refuse(file, 'the file has control characters, expected YAML text', COMPLETE);
+    throw refuse(file, 'the file has control characters, expected YAML text', example);
   }
   return text;
 }
@@ -101,9 +110,10 @@ function doubleKeys(document: Document, whereOf: (offset: number) => string): re
 }
 
 /** Parses YAML 1.2 (core schema) without custom tags, merge keys, many aliases, several documents or duplicate keys. Throws a ScenarioError. */
-export function readYaml(file: string, bytes: Uint8Array): YamlDocument {
-  const text = decode(file, bytes);
-  if (tooDeep(text)) throw refuse(file, 'got hundreds of open brackets, expected a scenario', COMPLETE);
+export function readYaml(file: string, bytes: Uint8Array, kind: FileKind = SCENARIO): YamlDocument {
+  const { noun, example } = kind;
+  const text = decode(file, bytes, kind);
+  if (tooDeep(text)) throw refuse(file, `got hundreds of open brackets, expected a ${noun}`, example);
   const lines = new LineCounter();
   const whereOf = (offset: number): string => {
     const { line, col } = lines.linePos(offset);
@@ -158,7 +168,7 @@ export function readYaml(file: string, bytes: Uint8Array): YamlDocument {
     };
   } catch (thrown) {
     if (thrown instanceof ScenarioError) throw thrown;
-    throw refuse(file, `invalid YAML: ${messageOf(thrown)}`, COMPLETE);
+    throw refuse(file, `invalid YAML: ${messageOf(thrown)}`, example);
   }
 }
 
@@ -167,4 +177,4 @@ function rangeStart(node: unknown): number | undefined {
 }
 
 /** The hint for an empty file, or one that is not a map. */
-export const startFrom = COMPLETE;
+export const startFrom = SCENARIO.example;

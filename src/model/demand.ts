@@ -1,0 +1,83 @@
+import { type Line, lineThrough, type Point } from './line.ts';
+import type { LoadPoint } from './load-point.ts';
+
+/** What a load costs, by the number of its players, whose rates grow with them. */
+export interface Demand {
+  /** Cores of all components of the stack together, without the generator. */
+  readonly cpu: Line;
+  /** Cores of the busiest server, which may be no more than one where it has one thread. */
+  readonly busiestServer: Line | null;
+  /** Bytes of all components together, at their peak. */
+  readonly memory: Line | null;
+  /** The same two by component. */
+  readonly components: Readonly<Record<string, { readonly cpu: Line | null; readonly memory: Line | null }>>;
+  /** Of each player, bytes a second. */
+  readonly bytesToPlayer: number | null;
+  readonly bytesFromPlayer: number | null;
+  /** Players of the largest load that was sustained. */
+  readonly largest: number;
+}
+
+/** A run that was interrupted early has no mean. */
+const SHORTEST_SECONDS = 1;
+
+/**
+ * The cost of a load, from runs that sustained theirs: what an overloaded server uses is its limit and not its demand
+ * (the utilisation law, U = X D: D is the slope of U over X).
+ * @returns in words, why there is none
+ */
+export function demandOf(points: readonly LoadPoint[]): Demand | { readonly because: string } {
+  const usable = points.filter(
+    ({ sustained, seconds, players }) => sustained && seconds >= SHORTEST_SECONDS && players > 0,
+  );
+  if (usable.length === 0) {
+    return {
+      because:
+        points.length === 0
+          ? 'there is no run'
+          : 'no run sustained its load: run a smaller one (--scale 0.25), whose cost can be measured',
+    };
+  }
+  const names = new Set(usable.flatMap(({ cpuCores }) => Object.keys(cpuCores)));
+  if (names.size === 0) {
+    return {
+      because:
+        'no run has the CPU of a server: name its process (--probe-process world=PID), or let it be started',
+    };
+  }
+  const lineOf = (of: (point: LoadPoint) => number | null | undefined): Line | null =>
+    lineThrough(
+      usable.flatMap((point): Point[] => {
+        const y = of(point);
+        return y == null ? [] : [[point.players, y]];
+      }),
+    );
+  const together = (of: Readonly<Record<string, number>>): number | null =>
+    Object.keys(of).length === 0 ? null : Object.values(of).reduce((sum, one) => sum + one, 0);
+  // A run that lacks a component would look cheap.
+  const complete = usable.filter(({ cpuCores }) => [...names].every((name) => cpuCores[name] !== undefined));
+  const cpu = lineThrough(complete.map(({ players, cpuCores }) => [players, together(cpuCores) ?? 0]));
+  if (cpu === null) return { because: 'no run has the CPU of all components' };
+  return {
+    cpu,
+    busiestServer: lineOf(({ busiestServerCores }) => busiestServerCores),
+    memory: lineOf(({ memoryBytes }) => together(memoryBytes)),
+    components: Object.fromEntries(
+      [...names].map((name) => [
+        name,
+        {
+          cpu: lineOf(({ cpuCores }) => cpuCores[name]),
+          memory: lineOf(({ memoryBytes }) => memoryBytes[name]),
+        },
+      ]),
+    ),
+    bytesToPlayer: mean(usable.map(({ bytesToPlayer }) => bytesToPlayer)),
+    bytesFromPlayer: mean(usable.map(({ bytesFromPlayer }) => bytesFromPlayer)),
+    largest: Math.max(...usable.map(({ players }) => players)),
+  };
+}
+
+function mean(values: readonly (number | null)[]): number | null {
+  const known = values.filter((one) => one !== null);
+  return known.length === 0 ? null : known.reduce((sum, one) => sum + one, 0) / known.length;
+}

@@ -1,0 +1,133 @@
+import { z } from 'zod';
+
+const number = z.number().nullable().catch(null);
+const spread = z.object({ mean: number, max: number }).partial().catch({});
+const outcomes = ['pass', 'fail', 'invalid'] as const;
+
+/** The part of report.json that says what a load costs. A figure that is not there reads as null. */
+const pointSchema = z.object({
+  schemaVersion: z.literal(1),
+  scenario: z.string(),
+  system: z.string(),
+  outcome: z.enum(outcomes),
+  startedAt: z.string(),
+  load: z.object({
+    requestedCcu: z.number(),
+    scale: z.number(),
+    durationSeconds: z.number().nullable(),
+    total: z.object({ sentPercent: number, unansweredPercent: number }),
+  }),
+  throughput: z.object({ operationsPerSecond: number }).catchall(z.unknown()),
+  network: z.object({ bytesPerPlayerSecondIn: number, bytesPerPlayerSecondOut: number }),
+  world: z.looseObject({
+    servers: z.number(),
+    cpuPercentTotal: spread,
+    cpuCores: spread,
+    memoryTotalBytes: spread,
+  }),
+  database: z.looseObject({ cpuCores: spread, memoryBytes: spread }),
+  redis: z.looseObject({ cpuCores: spread, memoryBytes: spread }),
+  target: z.object({
+    process: z.record(z.string(), z.looseObject({ cpuPercentOfCore: spread, memoryBytes: spread })),
+  }),
+  generator: z.looseObject({ cpuCores: number }),
+  host: z.looseObject({ cpus: z.number(), cpuModel: z.string(), memoryBytes: z.number() }),
+  bottleneck: z.object({ resource: z.string(), evidence: z.string() }).nullable().catch(null),
+});
+
+/** What one run says about the cost of its load: means of the measure phase, memory at its peak. */
+export interface LoadPoint {
+  readonly scenario: string;
+  readonly system: string;
+  readonly startedAt: string;
+  readonly outcome: (typeof outcomes)[number];
+  readonly players: number;
+  /** Measure phase, seconds. */
+  readonly seconds: number;
+  /** Whether at least 99% of the load was sent, and 99% of that was answered: an overloaded run tells no cost of its load. */
+  readonly sustained: boolean;
+  readonly operationsPerSecond: number | null;
+  /** Cores used, by component. */
+  readonly cpuCores: Readonly<Record<string, number>>;
+  /** The busiest server. */
+  readonly busiestServerCores: number | null;
+  /** Resident bytes at their peak, by component. */
+  readonly memoryBytes: Readonly<Record<string, number>>;
+  readonly servers: number;
+  /** From servers to players, and back: bytes a second of each player. */
+  readonly bytesToPlayer: number | null;
+  readonly bytesFromPlayer: number | null;
+  readonly generatorCores: number | null;
+  readonly host: { readonly cpus: number; readonly cpuModel: string; readonly memoryBytes: number };
+  readonly ranOut: { readonly resource: string; readonly evidence: string } | null;
+}
+
+const SUSTAINED_PERCENT = 99;
+
+/** Only what was measured. */
+const known = (values: Readonly<Record<string, number | null | undefined>>): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries(values).flatMap(([name, value]) => (value == null ? [] : [[name, value] as const])),
+  );
+
+/**
+ * Reads report.json of a run.
+ * @returns in words, what keeps it from being one, or the point
+ */
+export function readPoint(report: unknown): LoadPoint | { readonly because: string } {
+  const read = pointSchema.safeParse(report);
+  if (!read.success) {
+    const [issue] = read.error.issues;
+    return { because: `${issue?.path.join('.') || 'all of it'}: ${issue?.message}` };
+  }
+  const { load, world, database, redis, target, network, generator, host, ...rest } = read.data;
+  const { sentPercent, unansweredPercent } = load.total;
+  const processes = Object.entries(target.process);
+  const serversCpu = world.cpuPercentTotal.mean;
+  return {
+    ...{ scenario: rest.scenario, system: rest.system, startedAt: rest.startedAt, outcome: rest.outcome },
+    players: load.requestedCcu,
+    seconds: load.durationSeconds ?? 0,
+    sustained:
+      (sentPercent ?? 0) >= SUSTAINED_PERCENT && (unansweredPercent ?? 100) <= 100 - SUSTAINED_PERCENT,
+    operationsPerSecond: rest.throughput.operationsPerSecond,
+    cpuCores: known({
+      servers: serversCpu == null ? null : (serversCpu / 100) * world.servers,
+      database: database.cpuCores.mean,
+      redis: redis.cpuCores.mean,
+      ...Object.fromEntries(
+        processes.map(
+          ([
+            name,
+            {
+              cpuPercentOfCore: { mean },
+            },
+          ]) => [name, mean == null ? null : mean / 100],
+        ),
+      ),
+    }),
+    busiestServerCores: world.cpuCores.mean ?? null,
+    memoryBytes: known({
+      servers: world.memoryTotalBytes.max,
+      database: database.memoryBytes.max,
+      redis: redis.memoryBytes.max,
+      ...Object.fromEntries(
+        processes.map(
+          ([
+            name,
+            {
+              memoryBytes: { max },
+            },
+          ]) => [name, max],
+        ),
+      ),
+    }),
+    servers: world.servers,
+    // `In` is what players receive.
+    bytesToPlayer: network.bytesPerPlayerSecondIn,
+    bytesFromPlayer: network.bytesPerPlayerSecondOut,
+    generatorCores: generator.cpuCores,
+    host: { cpus: host.cpus, cpuModel: host.cpuModel, memoryBytes: host.memoryBytes },
+    ranOut: rest.bottleneck,
+  };
+}

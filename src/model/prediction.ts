@@ -1,0 +1,203 @@
+import type { Demand } from './demand.ts';
+import { type Line, reaches, valueAt } from './line.ts';
+import { studentQuantile } from './student.ts';
+import { equalWaiting } from './waiting.ts';
+
+/** What a search found on one machine, or on the part of one to which the stack was confined. */
+export interface Bound {
+  /** Cores that the stack could use: its limit, or what the generator left of the host. */
+  readonly cpus: number;
+  /** How fast one of them is: 1 is a core of the machine whose costs are known. */
+  readonly speed: number;
+  readonly lastPass: number;
+  readonly firstFail: number;
+}
+
+/** The machine that is asked about. */
+export interface Box {
+  /** Cores in the long run: of a burstable one its baseline. */
+  readonly cpus: number;
+  readonly speed: number;
+  readonly memoryBytes: number;
+}
+
+/**
+ * Where a capacity comes from: measured on that machine; emulated, on another that was confined to its size; predicted, with an
+ * interval of known error; or bounds only, which no measurement has checked.
+ */
+export type CapacityLabel = 'measured' | 'emulated' | 'predicted' | 'bounds only';
+
+/** How many players a machine holds. */
+export interface Capacity {
+  readonly label: CapacityLabel;
+  /** The lower end, which is the capacity that is stated. Players, rounded down. */
+  readonly low: number;
+  /** Null: not stated. */
+  readonly high: number | null;
+  /** What runs out first. */
+  readonly ranOut: 'cpu' | 'one server' | 'memory';
+  /** One line. */
+  readonly because: string;
+  /** Why no more than this is said, where it is so. */
+  readonly refused: string | null;
+}
+
+/** Of the interval of a prediction. */
+const CONFIDENCE = 0.9;
+/** Fewer machines have no residuals from which an interval could follow. */
+const FEWEST_MACHINES = 3;
+/** Nothing is predicted beyond this multiple of what was measured. */
+const FARTHEST = 2;
+/** What the operating system keeps of a machine's memory: ours, since no document says it. */
+const SYSTEM_SHARE = 0.1;
+const SYSTEM_LEAST = 256 * 2 ** 20;
+/** Above this share of a core a server with one thread counts as full. */
+const FULL_SERVER = 0.9;
+
+export const memoryForStack = (bytes: number): number =>
+  Math.max(0, bytes - Math.max(SYSTEM_LEAST, SYSTEM_SHARE * bytes));
+
+/** The geometric middle of what a search left open. */
+const middleOf = ({ lastPass, firstFail }: Bound): number => Math.sqrt(lastPass * firstFail);
+
+/** Cores in the unit of the demand. */
+const worth = ({ cpus, speed }: { readonly cpus: number; readonly speed: number }): number => cpus * speed;
+
+/**
+ * The players that a box holds by CPU, if it may be as full as the machine of the bound was, for the same waiting:
+ * C' = cpu^-1(m' score'/score U'), the law of utilisation with another machine's cores (measurement of U at the bound).
+ */
+export function carriedOver(
+  demand: Demand,
+  bound: Bound,
+  players: number,
+  box: Pick<Box, 'cpus' | 'speed'>,
+): number {
+  const utilisation = valueAt(demand.cpu, players) / worth(bound);
+  const allowed = equalWaiting({ cores: bound.cpus, utilisation }, box.cpus);
+  return reaches(demand.cpu, allowed * worth(box));
+}
+
+const geometricMean = (values: readonly number[]): number =>
+  Math.exp(values.reduce((sum, one) => sum + Math.log(one), 0) / values.length);
+
+/** By all bounds together. */
+const byBounds = (demand: Demand, bounds: readonly Bound[], box: Pick<Box, 'cpus' | 'speed'>): number =>
+  geometricMean(
+    bounds.map((bound) => Math.max(carriedOver(demand, bound, middleOf(bound), box), Number.MIN_VALUE)),
+  );
+
+/**
+ * ln(measured / predicted) of each machine, predicted from the others only; and, since no search is more exact, half of what it
+ * left open.
+ */
+export function residualsOf(demand: Demand, bounds: readonly Bound[]): readonly number[] {
+  return bounds.map((one, i) => {
+    const others = bounds.filter((_, j) => j !== i);
+    const residual = Math.log(middleOf(one) / byBounds(demand, others, one));
+    return Math.hypot(residual, Math.log(one.firstFail / one.lastPass) / 2);
+  });
+}
+
+interface Interval {
+  readonly low: number;
+  readonly high: number;
+  readonly label: 'predicted' | 'bounds only';
+  readonly because: string;
+}
+
+/** By CPU alone. */
+function byCpu(demand: Demand, bounds: readonly Bound[], box: Box): Interval {
+  // Nothing is done faster than with all cores busy all the time.
+  const ceiling = reaches(demand.cpu, worth(box));
+  const cores = `${round(box.cpus)} ${box.cpus === 1 ? 'core' : 'cores'}`;
+  if (bounds.length < FEWEST_MACHINES) {
+    const low = Math.min(...bounds.map((bound) => carriedOver(demand, bound, bound.lastPass, box)));
+    return {
+      low,
+      high: ceiling,
+      label: 'bounds only',
+      because: `${cores} as full as at the bound that was measured, and no more than with every core always busy; not validated: ${
+        bounds.length === 1 ? 'one machine was measured' : `${bounds.length} machines were measured`
+      }, and an interval needs ${FEWEST_MACHINES}`,
+    };
+  }
+  const middle = byBounds(demand, bounds, box);
+  const residuals = residualsOf(demand, bounds);
+  const n = residuals.length;
+  const deviation = Math.sqrt(residuals.reduce((sum, one) => sum + one ** 2, 0) / n);
+  const factor = Math.exp(studentQuantile(CONFIDENCE, n - 1) * deviation * Math.sqrt(1 + 1 / n));
+  return {
+    low: middle / factor,
+    high: Math.min(middle * factor, ceiling),
+    label: 'predicted',
+    because: `${cores} by ${n} machines that were measured, each predicted from the others within ${percent(deviation)}`,
+  };
+}
+
+const round = (value: number): number => Number(value.toPrecision(3));
+const percent = (deviation: number): string => `${round(100 * (Math.exp(deviation) - 1))}%`;
+
+/** Where the memory of a load fills what a machine has; the line's own error decides how near that is. */
+function byMemory(memory: Line, box: Box): { readonly low: number; readonly high: number } {
+  const has = memoryForStack(box.memoryBytes);
+  const error = 1 + 2 * memory.relativeError;
+  return { low: reaches(memory, has / error), high: reaches(memory, has) };
+}
+
+/**
+ * How many players a machine holds, by what was measured on others. What is stated is the lower end.
+ * @param bounds at least one
+ */
+export function predict(demand: Demand, bounds: readonly Bound[], box: Box): Capacity {
+  const cpu = byCpu(demand, bounds, box);
+  const memory = demand.memory === null ? null : byMemory(demand.memory, box);
+  const server = serverBound(demand, bounds, box);
+  // With more cores each may be fuller, so that twice the cores may hold a little more than twice the players.
+  const farthest = FARTHEST * Math.max(demand.largest, ...bounds.map(({ lastPass }) => lastPass));
+  const low = Math.min(cpu.low, memory?.low ?? Infinity, server ?? Infinity);
+  const high = Math.min(cpu.high, memory?.high ?? Infinity, server ?? Infinity);
+  const ranOut = low === memory?.low ? 'memory' : low === server ? 'one server' : 'cpu';
+  const measured = Math.max(...bounds.map(worth));
+  if (worth(box) > FARTHEST * measured) {
+    return {
+      ...{ label: 'bounds only', high: null, ranOut },
+      low: Math.floor(Math.min(low, farthest, atLeast(demand, bounds, box))),
+      because: 'at least this, by what was measured',
+      refused: `nothing is predicted beyond: it has more than ${FARTHEST} times the cores that were measured (${round(measured)})`,
+    };
+  }
+  const changed =
+    ranOut !== 'cpu' && !(ranOut === 'one server' && bounds.some((one) => wasServer(demand, one)));
+  return {
+    label: changed ? 'bounds only' : cpu.label,
+    low: Math.floor(Math.min(low, farthest)),
+    high: Number.isFinite(high) ? Math.floor(high) : null,
+    ranOut,
+    because: ranOut === 'cpu' ? cpu.because : WHY[ranOut],
+    refused: changed ? `another resource ran out where it was measured, so that no interval is given` : null,
+  };
+}
+
+const WHY = {
+  memory: `by the memory of a player, of what the system leaves of the machine's`,
+  'one server': 'a server of one thread uses all of its core: more servers would hold more',
+} as const;
+
+/** A larger machine holds at least what twice the largest one that was measured would. */
+const atLeast = (demand: Demand, bounds: readonly Bound[], box: Box): number =>
+  byCpu(demand, bounds, { ...box, cpus: (FARTHEST * Math.max(...bounds.map(worth))) / box.speed }).low;
+
+const wasServer = ({ busiestServer }: Demand, bound: Bound): boolean =>
+  busiestServer !== null && valueAt(busiestServer, bound.lastPass) >= FULL_SERVER * bound.speed;
+
+/** Players at which the busiest server fills its core; null where none of the measured ones has come near. */
+function serverBound(demand: Demand, bounds: readonly Bound[], { speed }: Box): number | null {
+  const { busiestServer } = demand;
+  if (busiestServer === null) return null;
+  const fullest = Math.max(
+    FULL_SERVER,
+    ...bounds.map((one) => valueAt(busiestServer, one.lastPass) / one.speed),
+  );
+  return reaches(busiestServer, fullest * speed);
+}

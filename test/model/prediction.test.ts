@@ -1,0 +1,192 @@
+import { expect, test } from 'vitest';
+import { type Demand, demandOf } from '../../src/model/demand.ts';
+import type { LoadPoint } from '../../src/model/load-point.ts';
+import { type Bound, type Box, memoryForStack, predict, residualsOf } from '../../src/model/prediction.ts';
+import { equalWaiting, waitingTime } from '../../src/model/waiting.ts';
+import { random } from '../../src/rng.ts';
+
+const GB = 2 ** 30;
+const big: Box = { cpus: 2, speed: 1, memoryBytes: 64 * GB };
+
+/** A server that needs `perPlayer` cores for each, whose answers wait `patience` times their service at its bound. */
+interface Truth {
+  readonly base: number;
+  readonly perPlayer: number;
+  readonly patience: number;
+}
+
+const point = (players: number, cpuCores: number, memory = 0.1 * GB + players * 1e5): LoadPoint => ({
+  ...{ scenario: 'x', system: 'own', startedAt: '', outcome: 'pass', players, seconds: 20, sustained: true },
+  ...{ operationsPerSecond: players, cpuCores: { servers: cpuCores }, busiestServerCores: null },
+  ...{ memoryBytes: { servers: memory }, servers: 1, bytesToPlayer: 1_000, bytesFromPlayer: 100 },
+  ...{ generatorCores: 0.2, host: { cpus: 2, cpuModel: 'x', memoryBytes: 8 * GB }, ranOut: null },
+});
+
+const demandFor = ({ base, perPlayer }: Truth, loads: readonly number[], noise = () => 1): Demand => {
+  const demand = demandOf(loads.map((players) => point(players, (base + perPlayer * players) * noise())));
+  if ('because' in demand) throw new Error(demand.because);
+  return demand;
+};
+
+/** The players at which answers wait as long as they may. */
+function knee({ base, perPlayer, patience }: Truth, cpus: number): number {
+  let [low, high] = [0, 1];
+  for (let i = 0; i < 60; i++) {
+    const middle = (low + high) / 2;
+    if (waitingTime(cpus, middle) < patience) low = middle;
+    else high = middle;
+  }
+  return (low * cpus - base) / perPlayer;
+}
+
+const searched = (truth: Truth, cpus: number, noise = () => 1): Bound => {
+  const found = knee(truth, cpus) * noise();
+  return { cpus, speed: 1, lastPass: found * 0.975, firstFail: found * 1.025 };
+};
+
+const truth: Truth = { base: 0.05, perPlayer: 0.001, patience: 3 };
+
+test('waiting on one core is that of M/M/1, and more cores wait less at the same utilisation', () => {
+  expect(waitingTime(1, 0.5)).toBeCloseTo(1, 12);
+  expect(waitingTime(1, 0.8)).toBeCloseTo(4, 12);
+  // M/M/2 at 0.8: W/S = rho^2 / (1 - rho^2) = 1.78, and the approximation is within 1%.
+  expect(waitingTime(2, 0.8)).toBeCloseTo(1.78, 1);
+  expect(equalWaiting({ cores: 1, utilisation: 0.8 }, 1)).toBeCloseTo(0.8, 9);
+  expect(equalWaiting({ cores: 1, utilisation: 0.8 }, 4)).toBeGreaterThan(0.9);
+  expect(equalWaiting({ cores: 4, utilisation: 0.9 }, 1)).toBeLessThan(0.8);
+  expect(equalWaiting({ cores: 2, utilisation: 1.3 }, 2)).toBeCloseTo(0.999, 6);
+  expect(equalWaiting({ cores: 2, utilisation: 0 }, 1)).toBe(0);
+});
+
+test('one machine gives bounds, not an interval, and says so', () => {
+  const demand = demandFor(truth, [100, 200, 400]);
+  const capacity = predict(demand, [searched(truth, 1)], big);
+  expect(capacity).toMatchObject({ label: 'bounds only', ranOut: 'cpu', refused: null });
+  expect(capacity.because).toContain('not validated: one machine was measured');
+  expect(capacity.low).toBeLessThan(knee(truth, 2));
+  expect(capacity.high).toBeGreaterThan(knee(truth, 2));
+  // Two cores that are always busy.
+  expect(capacity.high).toBe(Math.floor((2 - truth.base) / truth.perPlayer));
+});
+
+test('two machines give no interval either', () => {
+  const demand = demandFor(truth, [100, 200, 400]);
+  const capacity = predict(demand, [searched(truth, 1), searched(truth, 0.5)], big);
+  expect(capacity.label).toBe('bounds only');
+  expect(capacity.because).toContain('2 machines were measured');
+});
+
+test('three machines predict a fourth, and the interval holds it', () => {
+  const demand = demandFor(truth, [100, 200, 400]);
+  const bounds = [0.5, 0.75, 1].map((cpus) => searched(truth, cpus));
+  const capacity = predict(demand, bounds, { ...big, cpus: 1.5 });
+  expect(capacity.label).toBe('predicted');
+  expect(capacity.low).toBeLessThan(knee(truth, 1.5));
+  expect(capacity.high).toBeGreaterThan(knee(truth, 1.5));
+  expect((capacity.high ?? 0) / capacity.low).toBeLessThan(1.5);
+});
+
+test('with noise of 3%, intervals of 90% hold what they predict in at least 80% of cases', () => {
+  let held = 0;
+  const errors: number[] = [];
+  const factors: number[] = [];
+  const cases = 400;
+  for (let seed = 0; seed < cases; seed++) {
+    const next = random(seed);
+    const noise = (): number => 1 + 0.03 * (next() + next() + next() - 1.5) * 2;
+    const own: Truth = { base: 0.1 * next(), perPlayer: 0.0005 + 0.002 * next(), patience: 1 + 8 * next() };
+    const quotas = [0.5, 0.75, 1];
+    const demand = demandFor(
+      own,
+      [0.2, 0.4, 0.6].map((share) => share * knee(own, 1)),
+      noise,
+    );
+    const bounds = quotas.map((cpus) => searched(own, cpus, noise));
+    const cpus = 1 + next();
+    const actual = knee(own, cpus) * noise();
+    const { low, high } = predict(demand, bounds, { ...big, cpus });
+    if (low <= actual && actual <= (high ?? Number.POSITIVE_INFINITY)) held++;
+    errors.push(Math.abs(Math.log(Math.sqrt(low * (high ?? low)) / actual)));
+    factors.push(Math.sqrt((high ?? low) / low));
+  }
+  const median = (of: number[]): number => of.toSorted((a, b) => a - b)[of.length / 2] ?? 0;
+  expect(held / cases).toBeGreaterThan(0.85);
+  expect(median(errors)).toBeLessThan(0.05);
+  expect(median(factors)).toBeLessThan(1.25);
+});
+
+test('a faster core is worth more, a slower one less', () => {
+  const demand = demandFor(truth, [100, 200, 400]);
+  const bounds = [0.5, 0.75, 1].map((cpus) => searched(truth, cpus));
+  const at = (speed: number): number => predict(demand, bounds, { ...big, cpus: 1, speed }).low;
+  expect(at(1.5)).toBeGreaterThan(1.4 * at(1));
+  expect(at(0.5)).toBeLessThan(0.6 * at(1));
+});
+
+test('nothing is predicted beyond twice what was measured', () => {
+  const demand = demandFor(truth, [100, 200, 400]);
+  const bounds = [0.5, 0.75, 1].map((cpus) => searched(truth, cpus));
+  const capacity = predict(demand, bounds, { ...big, cpus: 16 });
+  expect(capacity).toMatchObject({ label: 'bounds only', high: null });
+  expect(capacity.refused).toContain('more than 2 times the cores');
+  // Its low end is that of the farthest machine that can be predicted.
+  expect(capacity.low).toBe(
+    Math.min(predict(demand, bounds, big).low, Math.floor(2 * (bounds[2]?.lastPass ?? 0))),
+  );
+  const wide = demandFor({ ...truth, perPlayer: 0.0001 }, [100, 200]);
+  const few = predict(wide, [{ cpus: 1, speed: 1, lastPass: 200, firstFail: 210 }], { ...big, cpus: 1.9 });
+  expect(few.low).toBeLessThanOrEqual(400);
+});
+
+test('where memory runs out first, it is named, and no interval is given', () => {
+  const demand = demandFor(truth, [100, 200, 400]);
+  const bounds = [0.5, 0.75, 1].map((cpus) => searched(truth, cpus));
+  const box = { ...big, cpus: 1, memoryBytes: 0.4 * GB };
+  const capacity = predict(demand, bounds, box);
+  expect(capacity).toMatchObject({ label: 'bounds only', ranOut: 'memory' });
+  expect(capacity.refused).not.toBeNull();
+  const has = memoryForStack(box.memoryBytes);
+  expect(0.1 * GB + capacity.low * 1e5).toBeLessThanOrEqual(has);
+  expect(predict(demand, bounds, { ...box, memoryBytes: 0.1 * GB }).low).toBe(0);
+});
+
+test('a server of one thread cannot use the cores of a larger machine', () => {
+  const loads = [100, 200, 400];
+  const demand = demandOf(
+    loads.map((players) => ({ ...point(players, 0.001 * players), busiestServerCores: 0.001 * players })),
+  );
+  if ('because' in demand) throw new Error(demand.because);
+  const bounds = [searched({ ...truth, base: 0 }, 1)];
+  const capacity = predict(demand, bounds, { ...big, cpus: 2 });
+  expect(capacity.ranOut).toBe('one server');
+  expect(capacity.low).toBeLessThanOrEqual(1_000);
+});
+
+test('a machine that was measured less exactly has a larger residual', () => {
+  const demand = demandFor(truth, [100, 200, 400]);
+  const bounds = [0.5, 0.75, 1].map((cpus) => searched(truth, cpus));
+  const [exact = 0] = residualsOf(demand, bounds);
+  const coarse = bounds.map((one) => ({ ...one, firstFail: one.lastPass * 1.3 }));
+  expect(residualsOf(demand, coarse)[0]).toBeGreaterThan(exact);
+});
+
+test('a run that did not sustain its load says nothing about its cost', () => {
+  expect(demandOf([{ ...point(100, 0.5), sustained: false }])).toMatchObject({
+    because: expect.stringContaining('no run sustained its load'),
+  });
+  expect(demandOf([])).toMatchObject({ because: 'there is no run' });
+  expect(demandOf([{ ...point(100, 0.5), cpuCores: {} }])).toMatchObject({
+    because: expect.stringContaining('--probe-process'),
+  });
+});
+
+test('a run that lacks a component is not part of the sum', () => {
+  const with2 = (players: number): LoadPoint => ({
+    ...point(players, 0.001 * players),
+    cpuCores: { servers: 0.001 * players, database: 0.001 * players },
+  });
+  const demand = demandOf([with2(100), with2(200), point(400, 0.4)]);
+  if ('because' in demand) throw new Error(demand.because);
+  expect(demand.cpu.perUnit).toBeCloseTo(0.002, 9);
+  expect(demand.components.servers?.cpu?.perUnit).toBeCloseTo(0.001, 9);
+});
