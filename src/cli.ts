@@ -9,6 +9,7 @@ import { reportCommand } from './commands/report.ts';
 import { runCommand } from './commands/run.ts';
 import { serveCommand } from './commands/serve.ts';
 import { setupCommand } from './commands/setup.ts';
+import { sizeCommand } from './commands/size.ts';
 import { CapbenchError, EXIT, type ExitCode, messageOf, refusalOf } from './errors.ts';
 import { type Host, processHost } from './host.ts';
 
@@ -25,6 +26,7 @@ const VERBS: readonly ((host: Host) => Command)[] = [
   metricsCommand,
   serveCommand,
   reportCommand,
+  sizeCommand,
   exportCommand,
   initCommand,
   doctorCommand,

@@ -37,7 +37,7 @@ export async function executeClaims(host: Host, wanted: string | null, flags: Cl
   const out = resolve(host.cwd, given ?? (host.env.CAPBENCH_OUT || 'reports'));
   const { runs: all, files, skipped } = await readReports(host, out, given !== null);
   for (const line of skipped) host.stderr.write(`warning: ${line}\n`);
-  const fixed = await openFixedPaths(host, flags, files);
+  const fixed = await openFixedPaths(host, flags, files, { html: 'claims.html', markdown: 'claims.md' });
 
   const claims = await loadClaims(host);
   const scenarios: ClaimScenario[] = [];

@@ -116,30 +116,27 @@ export interface FixedPath {
   readonly path: string;
 }
 
-/** The options that name a file, and what they write. */
-const ARTEFACTS = {
-  ...{ junit: 'junit.xml', summary: 'summary.md', report: 'report.html' },
-  ...{ html: 'claims.html', markdown: 'claims.md' },
-} as const;
-type FileOption = keyof typeof ARTEFACTS;
-const OPTIONS = Object.keys(ARTEFACTS) as readonly FileOption[];
+/** The options of a run that name a file, and what they write. */
+const OF_A_RUN = { junit: 'junit.xml', summary: 'summary.md', report: 'report.html' } as const;
 
 /**
  * Checks before a run that each file can be written, and makes its folder. An existing file is removed: a job that ends
  * too early must not leave the verdict of an earlier run.
  *
  * @param inputs the files that the command reads, which must not be removed
+ * @param artefacts what each option writes; those of a run unless it says otherwise
  * @throws CapbenchError (104) when one cannot be written, or two are the same
  */
 export async function openFixedPaths(
   host: Host,
-  flags: { readonly [Option in FileOption]?: string },
+  flags: object,
   inputs: readonly string[],
+  artefacts: Readonly<Record<string, string>> = OF_A_RUN,
 ): Promise<readonly FixedPath[]> {
   const opened: FixedPath[] = [];
-  for (const option of OPTIONS) {
-    const given = flags[option];
-    if (given === undefined) continue;
+  for (const [option, artefact] of Object.entries(artefacts)) {
+    const given: unknown = Reflect.get(flags, option);
+    if (typeof given !== 'string') continue;
     const path = resolve(host.cwd, given);
     if (given === '') throw badInput(`--${option}: got an empty name, expected a file`);
     if (opened.some((other) => other.path === path)) {
@@ -154,7 +151,7 @@ export async function openFixedPaths(
       throw badInput(`--${option}: ${given} is an input of this command`, 'name another file');
     }
     await clear(`--${option}: ${given}`, path);
-    opened.push({ artefact: ARTEFACTS[option], path });
+    opened.push({ artefact, path });
   }
   return opened;
 }

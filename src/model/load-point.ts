@@ -8,7 +8,8 @@ const outcomes = ['pass', 'fail', 'invalid'] as const;
 const pointSchema = z.object({
   schemaVersion: z.literal(1),
   scenario: z.string(),
-  system: z.string(),
+  // Reports of earlier versions do not say it.
+  system: z.string().catch(''),
   outcome: z.enum(outcomes),
   startedAt: z.string(),
   load: z.object({
@@ -32,6 +33,10 @@ const pointSchema = z.object({
   }),
   generator: z.looseObject({ cpuCores: number }),
   host: z.looseObject({ cpus: z.number(), cpuModel: z.string(), memoryBytes: z.number() }),
+  limits: z
+    .record(z.string(), z.looseObject({ cpus: number }))
+    .optional()
+    .catch(undefined),
   bottleneck: z.object({ resource: z.string(), evidence: z.string() }).nullable().catch(null),
 });
 
@@ -58,6 +63,8 @@ export interface LoadPoint {
   readonly bytesToPlayer: number | null;
   readonly bytesFromPlayer: number | null;
   readonly generatorCores: number | null;
+  /** To which all components together were confined; null: to none. */
+  readonly limitCpus: number | null;
   readonly host: { readonly cpus: number; readonly cpuModel: string; readonly memoryBytes: number };
   readonly ranOut: { readonly resource: string; readonly evidence: string } | null;
 }
@@ -127,6 +134,7 @@ export function readPoint(report: unknown): LoadPoint | { readonly because: stri
     bytesToPlayer: network.bytesPerPlayerSecondIn,
     bytesFromPlayer: network.bytesPerPlayerSecondOut,
     generatorCores: generator.cpuCores,
+    limitCpus: rest.limits?.stack?.cpus ?? null,
     host: { cpus: host.cpus, cpuModel: host.cpuModel, memoryBytes: host.memoryBytes },
     ranOut: rest.bottleneck,
   };

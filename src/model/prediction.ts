@@ -54,6 +54,9 @@ const SYSTEM_LEAST = 256 * 2 ** 20;
 /** Above this share of a core a server with one thread counts as full. */
 const FULL_SERVER = 0.9;
 
+/** On one core that is no fuller, work waits for no longer than its own service (M/M/1): no budget breaks by that. */
+const HALF = 0.5;
+
 export const memoryForStack = (bytes: number): number =>
   Math.max(0, bytes - Math.max(SYSTEM_LEAST, SYSTEM_SHARE * bytes));
 
@@ -74,7 +77,8 @@ export function carriedOver(
   box: Pick<Box, 'cpus' | 'speed'>,
 ): number {
   const utilisation = valueAt(demand.cpu, players) / worth(bound);
-  const allowed = equalWaiting({ cores: bound.cpus, utilisation }, box.cpus);
+  const same = equalWaiting({ cores: bound.cpus, utilisation }, box.cpus);
+  const allowed = Math.max(same, Math.min(utilisation, HALF));
   return reaches(demand.cpu, allowed * worth(box));
 }
 
@@ -110,14 +114,13 @@ interface Interval {
 function byCpu(demand: Demand, bounds: readonly Bound[], box: Box): Interval {
   // Nothing is done faster than with all cores busy all the time.
   const ceiling = reaches(demand.cpu, worth(box));
-  const cores = `${round(box.cpus)} ${box.cpus === 1 ? 'core' : 'cores'}`;
   if (bounds.length < FEWEST_MACHINES) {
     const low = Math.min(...bounds.map((bound) => carriedOver(demand, bound, bound.lastPass, box)));
     return {
       low,
       high: ceiling,
       label: 'bounds only',
-      because: `${cores} as full as at the bound that was measured, and no more than with every core always busy; not validated: ${
+      because: `as full as it was where the budgets held, and no more than with every core always busy; not validated: ${
         bounds.length === 1 ? 'one machine was measured' : `${bounds.length} machines were measured`
       }, and an interval needs ${FEWEST_MACHINES}`,
     };
@@ -131,7 +134,7 @@ function byCpu(demand: Demand, bounds: readonly Bound[], box: Box): Interval {
     low: middle / factor,
     high: Math.min(middle * factor, ceiling),
     label: 'predicted',
-    because: `${cores} by ${n} machines that were measured, each predicted from the others within ${percent(deviation)}`,
+    because: `by ${n} machines that were measured, each predicted from the others within ${percent(deviation)}`,
   };
 }
 

@@ -19,7 +19,12 @@ const point = (players: number, cpuCores: number, memory = 0.1 * GB + players * 
   ...{ scenario: 'x', system: 'own', startedAt: '', outcome: 'pass', players, seconds: 20, sustained: true },
   ...{ operationsPerSecond: players, cpuCores: { servers: cpuCores }, busiestServerCores: null },
   ...{ memoryBytes: { servers: memory }, servers: 1, bytesToPlayer: 1_000, bytesFromPlayer: 100 },
-  ...{ generatorCores: 0.2, host: { cpus: 2, cpuModel: 'x', memoryBytes: 8 * GB }, ranOut: null },
+  ...{
+    generatorCores: 0.2,
+    limitCpus: null,
+    host: { cpus: 2, cpuModel: 'x', memoryBytes: 8 * GB },
+    ranOut: null,
+  },
 });
 
 const demandFor = ({ base, perPlayer }: Truth, loads: readonly number[], noise = () => 1): Demand => {

@@ -1,0 +1,244 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { badInput, EXIT, type ExitCode, messageOf } from '../errors.ts';
+import type { Host } from '../host.ts';
+import { readBounded } from '../measurement/bundle.ts';
+import { type Evidence, factsOf, type NamedPoint, type Search } from '../model/evidence.ts';
+import { readLadder } from '../model/ladder.ts';
+import { type LoadPoint, readPoint } from '../model/load-point.ts';
+import { readScores, speedOf } from '../model/scores.ts';
+import { currencyOf, type SizingQuestion, sizeTiers } from '../model/sizing.ts';
+import { readTiers, type Tier } from '../model/tier.ts';
+import { sizingJson } from '../report/sizing.ts';
+import { sizingCsv } from '../report/sizing-csv.ts';
+import { sizingHtml } from '../report/sizing-html.ts';
+import { LARGEST_SCENARIO } from '../scenario/document.ts';
+import { wholeNumber } from './options.ts';
+import { nearby, openFixedPaths, writeFixedPaths } from './publish.ts';
+import { sizeLines } from './size-lines.ts';
+import { readTrials } from './trials-folder.ts';
+
+/** The options of `capbench size`, as given. */
+export interface SizeFlags {
+  readonly from: readonly string[];
+  readonly players: string;
+  readonly headroom: string;
+  readonly average: string;
+  readonly budget?: string;
+  readonly currency?: string;
+  readonly rate: readonly string[];
+  readonly tiers: readonly string[];
+  readonly scores: readonly string[];
+  readonly tierScores: readonly string[];
+  readonly playersPerSession?: string;
+  readonly html?: string;
+  readonly csv?: string;
+  readonly json?: boolean;
+}
+
+const MOST_PLAYERS = 10_000_000;
+const LARGEST_JSON = 64 * 2 ** 20;
+/** In which the shipped tiers are compared, unless a currency is named. */
+const USUAL_CURRENCY = 'EUR';
+
+/**
+ * Ranks machines for so many players.
+ * @returns 0 where a machine holds them, 99 where none does
+ * @throws CapbenchError (104) for an option, a file or a folder that cannot be used
+ */
+export async function executeSize(host: Host, flags: SizeFlags): Promise<ExitCode> {
+  const players = wholeNumber('--players', flags.players, MOST_PLAYERS);
+  const session =
+    flags.playersPerSession === undefined
+      ? null
+      : wholeNumber('--players-per-session', flags.playersPerSession, MOST_PLAYERS);
+  const rates = Object.fromEntries(flags.rate.map(readRate));
+  const headroomPercent = percentOf('--headroom', flags.headroom, 0, 95);
+  const averagePercent = percentOf('--average', flags.average, 1, 100);
+  const budget = flags.budget === undefined ? null : amountOf('--budget', flags.budget);
+  const tierFiles =
+    flags.tiers.length > 0 ? flags.tiers.map((file) => resolve(host.cwd, file)) : await shippedTiers(host);
+  const tiers = await readAllTiers(host, tierFiles);
+  const currency = readCurrency(tiers, flags.currency ?? null, flags.tiers.length === 0);
+  const tierScores = flags.tierScores.map((given) => readTierScores(given, tiers));
+  const scoreFiles = [...flags.scores, ...tierScores.map(([, file]) => file)];
+  const inputs = [...tierFiles, ...scoreFiles, ...flags.from];
+  const fixed = await openFixedPaths(host, flags, inputs, { html: 'sizing.html', csv: 'sizing.csv' });
+
+  const hosts = new Map<string, number>();
+  for (const file of flags.scores) {
+    const scores = await readScoresFile(host, file);
+    hosts.set(scores.cpuModel, speedOf(scores, file));
+  }
+  const ofTiers = new Map<string, number>();
+  for (const [id, file] of tierScores) ofTiers.set(id, speedOf(await readScoresFile(host, file), file));
+  if (ofTiers.size > 0 && hosts.size === 0)
+    throw badInput(
+      '--tier-scores is given without --scores, so there is nothing to compare with',
+      'run `capbench score --json` on the machine that was measured, too: --scores FILE',
+    );
+
+  const facts = factsOf(await readEvidence(host, flags.from), hosts, ofTiers);
+  const today = new Date().toISOString().slice(0, 10);
+  const question: SizingQuestion = {
+    ...{ players, headroomPercent, averagePercent, rates, budget, currency, today },
+  };
+  const sizing = sizeTiers(tiers, question, currency, facts);
+  const artefacts = new Map([
+    ['sizing.html', sizingHtml(sizing, facts)],
+    ['sizing.csv', sizingCsv(sizing)],
+  ]);
+  const [unwritten] = await writeFixedPaths(host, fixed, artefacts, 'name a file that you may write to');
+  if (unwritten !== undefined) throw unwritten;
+  if (flags.json === true)
+    host.stdout.write(`${JSON.stringify(sizingJson(sizing, facts, session), null, 2)}\n`);
+  else host.stdout.write(`${sizeLines(sizing, facts, host.stdout.columns).join('\n')}\n`);
+  return sizing.fits.length + sizing.several.length === 0 ? EXIT.breached : EXIT.pass;
+}
+
+/** `30%` or `30` */
+function percentOf(option: string, text: string, least: number, most: number): number {
+  const value = /^\s*\d+(\.\d+)?\s*%?\s*$/.test(text) ? Number.parseFloat(text) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  throw badInput(
+    `${option}: got ${JSON.stringify(text)}, expected a percentage of ${least} to ${most}`,
+    `${option} 30%`,
+  );
+}
+
+function amountOf(option: string, text: string): number {
+  const value = /^\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : Number.NaN;
+  if (value > 0 && value <= 1e9) return value;
+  throw badInput(`${option}: got ${JSON.stringify(text)}, expected an amount above 0`, `${option} 25`);
+}
+
+const CURRENCY = /^[A-Z]{3}$/;
+
+/** `USD=0.9` */
+function readRate(text: string): readonly [code: string, rate: number] {
+  const [code = '', rest = ''] = text.split(/=(.*)/s);
+  if (!CURRENCY.test(code))
+    throw badInput(
+      `--rate: got ${JSON.stringify(text)}, expected CODE=rate`,
+      '--rate USD=0.9: what one dollar is',
+    );
+  return [code, amountOf(`--rate ${code}`, rest)];
+}
+
+function readCurrency(tiers: readonly Tier[], asked: string | null, areShipped: boolean): string {
+  if (asked !== null && !CURRENCY.test(asked))
+    throw badInput(`--currency: got ${JSON.stringify(asked)}, expected three letters`, '--currency EUR');
+  const found = currencyOf(tiers, asked ?? (areShipped ? USUAL_CURRENCY : null));
+  if (found !== null) return found;
+  const all = [...new Set(tiers.flatMap(({ price }) => price?.currency ?? []))];
+  throw badInput(
+    all.length === 0
+      ? 'no tier has a price, so there is nothing to rank'
+      : `the tiers have prices in ${all.join(' and ')}`,
+    all.length === 0 ? 'add price and currency to the tiers file' : `name one: --currency ${all[0]}`,
+  );
+}
+
+/** `hetzner-cpx22=scores.json` */
+function readTierScores(text: string, tiers: readonly Tier[]): readonly [id: string, file: string] {
+  const [id = '', file = ''] = text.split(/=(.*)/s);
+  if (file === '') throw badInput(`--tier-scores: got ${JSON.stringify(text)}, expected ID=FILE`);
+  if (!tiers.some((tier) => tier.id === id))
+    throw badInput(
+      `--tier-scores: there is no tier ${JSON.stringify(id)}`,
+      `tiers are ${tiers
+        .slice(0, 5)
+        .map((one) => one.id)
+        .join(', ')} ..`,
+    );
+  return [id, file];
+}
+
+/** The files of fixtures/tiers, absolute. */
+export async function shippedTiers({ root }: Pick<Host, 'root'>): Promise<readonly string[]> {
+  const folder = join(root, 'fixtures', 'tiers');
+  const names = await readdir(folder);
+  return names
+    .filter((name) => name.endsWith('.yaml'))
+    .toSorted()
+    .map((name) => join(folder, name));
+}
+
+/** @throws CapbenchError (104) with every error of a file, or where two files have the same tier */
+export async function readAllTiers(host: Host, files: readonly string[]): Promise<readonly Tier[]> {
+  const all: Tier[] = [];
+  for (const file of files) {
+    const shown = nearby(host, file);
+    const tiers = readTiers(shown, await readBounded(file, LARGEST_SCENARIO, 'name a tiers file', shown));
+    const twice = tiers.find(({ id }) => all.some((other) => other.id === id));
+    if (twice !== undefined)
+      throw badInput(`${shown}: the tier ${twice.id} is in another file, too`, 'give it another id');
+    all.push(...tiers);
+  }
+  return all;
+}
+
+async function readScoresFile(host: Host, file: string) {
+  const path = resolve(host.cwd, file);
+  const bytes = await readBounded(
+    path,
+    LARGEST_JSON,
+    '`capbench score --json` writes it',
+    nearby(host, path),
+  );
+  return readScores(new TextDecoder().decode(bytes), nearby(host, path));
+}
+
+/** Reads runs, trials and searches. @throws CapbenchError (104) where a folder has none of them */
+async function readEvidence(host: Host, folders: readonly string[]): Promise<Evidence> {
+  const searches: Search[] = [];
+  const runs: NamedPoint[] = [];
+  for (const given of new Set(folders.map((folder) => resolve(host.cwd, folder)))) {
+    const name = nearby(host, given);
+    if (!(await isFolder(given)))
+      throw badInput(`--from: there is no folder ${name}`, 'capbench run and search name theirs');
+    if (await isFile(join(given, 'search.json'))) searches.push(await readSearch(host, given));
+    else {
+      const trials = await readTrials(given);
+      for (const folder of trials === null ? [given] : trials.folders.map((one) => join(given, one)))
+        runs.push({ name: nearby(host, folder), point: await readRun(host, folder) });
+    }
+  }
+  return { searches, runs };
+}
+
+async function readSearch(host: Host, folder: string): Promise<Search> {
+  const file = join(folder, 'search.json');
+  const ladder = readLadder(
+    new TextDecoder().decode(await readBounded(file, LARGEST_JSON)),
+    nearby(host, file),
+  );
+  const points: { step: number; point: LoadPoint }[] = [];
+  for (const { step, bundle } of ladder.steps) {
+    const own = join(folder, bundle);
+    if (await isFile(join(own, 'report.json'))) points.push({ step, point: await readRun(host, own) });
+  }
+  return { name: nearby(host, folder), ladder, points };
+}
+
+async function readRun(host: Host, folder: string): Promise<LoadPoint> {
+  const file = join(folder, 'report.json');
+  const shown = nearby(host, file);
+  const hint = 'name a folder that `capbench run` or `capbench search` wrote';
+  const bytes = await readBounded(file, LARGEST_JSON, hint, shown);
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (thrown) {
+    throw badInput(`${shown} is broken: ${messageOf(thrown)}`, hint);
+  }
+  const point = readPoint(parsed);
+  if ('because' in point)
+    throw badInput(`${shown} is not of a run that this capbench can read: ${point.because}`, hint);
+  return point;
+}
+
+const isFolder = async (path: string): Promise<boolean> =>
+  (await stat(path).catch(() => null))?.isDirectory() ?? false;
+const isFile = async (path: string): Promise<boolean> =>
+  (await stat(path).catch(() => null))?.isFile() ?? false;

@@ -1,0 +1,141 @@
+import { badInput } from '../errors.ts';
+import { demandOf } from './demand.ts';
+import type { Ladder, LadderStep } from './ladder.ts';
+import type { LoadPoint } from './load-point.ts';
+import type { Bound } from './prediction.ts';
+import type { SizingFacts } from './sizing.ts';
+
+/** A search, and the runs of its steps as far as they could be read. */
+export interface Search {
+  /** Its folder, as errors name it. */
+  readonly name: string;
+  readonly ladder: Ladder;
+  readonly points: readonly { readonly step: number; readonly point: LoadPoint }[];
+}
+
+/** Runs beside searches. */
+export interface NamedPoint {
+  readonly name: string;
+  readonly point: LoadPoint;
+}
+
+/** What was measured, of one scenario. */
+export interface Evidence {
+  readonly searches: readonly Search[];
+  readonly runs: readonly NamedPoint[];
+}
+
+/** How fast a core is, by the model of the CPU or the id of the tier; relative to each other. */
+export type Speeds = ReadonlyMap<string, number>;
+
+/** The facts on which tiers are sized, and the machine whose cores they are in. */
+export interface KnownFacts extends SizingFacts {
+  readonly scenario: string;
+  readonly system: string;
+  readonly host: LoadPoint['host'];
+  /** How many runs the costs are from. */
+  readonly runs: number;
+  /** How many bounds are from searches; 0: no bound is known, only a run that passed. */
+  readonly searched: number;
+}
+
+/**
+ * The facts of what was measured.
+ * @throws CapbenchError (104): bundles of several scenarios, or of machines whose speeds are unknown; nothing that passed
+ */
+export function factsOf({ searches, runs }: Evidence, hosts: Speeds, tiers: Speeds): KnownFacts {
+  const all = [
+    ...searches.flatMap(({ name, points }) => points.map(({ point }) => ({ name, point }))),
+    ...runs,
+  ];
+  const [first] = all;
+  if (first === undefined)
+    throw badInput('no run could be read', 'name a folder that `capbench run` or `capbench search` wrote');
+  for (const { name, point } of all) refuseOther(first, name, point);
+  const host = commonHost(all);
+  const here = hosts.get(host.cpuModel) ?? 1;
+  const ofHost = (cpuModel: string, name: string): number => {
+    if (cpuModel === host.cpuModel) return 1;
+    const own = hosts.get(cpuModel);
+    if (own === undefined || !hosts.has(host.cpuModel))
+      throw badInput(
+        `${name} was measured on another CPU (${cpuModel}) than the others (${host.cpuModel})`,
+        'run `capbench score --json` on both machines and give both files: --scores FILE',
+      );
+    return own / here;
+  };
+  const ownPoints = all.filter(({ point }) => point.host.cpuModel === host.cpuModel);
+  const demand = demandOf(ownPoints.map(({ point }) => point));
+  if ('because' in demand) throw badInput(`nothing is known of the cost of a player: ${demand.because}`);
+  const bounds = searches.flatMap((search) => boundOf(search, ofHost) ?? []);
+  return {
+    ...{ scenario: first.point.scenario, system: first.point.system, demand, host },
+    bounds: bounds.length > 0 ? bounds : [passedOf(all, ofHost)],
+    ...{ runs: ownPoints.length, searched: bounds.length },
+    emulated: new Map(
+      searches.flatMap(({ ladder: { tier, result, host: own } }) =>
+        tier === null || !result?.found || own.cpuModel !== host.cpuModel ? [] : [[tier, result] as const],
+      ),
+    ),
+    speeds: hosts.has(host.cpuModel)
+      ? new Map([...tiers].map(([id, speed]) => [id, speed / here] as const))
+      : new Map(),
+  };
+}
+
+function refuseOther(first: NamedPoint, name: string, { scenario, system }: LoadPoint): void {
+  if (scenario === first.point.scenario && system === first.point.system) return;
+  throw badInput(
+    `${name} is of the scenario ${scenario} (${system}), and ${first.name} of ${first.point.scenario} (${first.point.system})`,
+    'give the bundles of one scenario',
+  );
+}
+
+/** The machine with the most runs. */
+function commonHost(all: readonly NamedPoint[]): LoadPoint['host'] {
+  const counts = new Map<string, number>();
+  for (const { point } of all) counts.set(point.host.cpuModel, (counts.get(point.host.cpuModel) ?? 0) + 1);
+  const [most] = [...counts].toSorted(([, one], [, other]) => other - one);
+  const found = all.find(({ point }) => point.host.cpuModel === most?.[0]);
+  if (found === undefined) throw new Error('there is no run');
+  return found.point.host;
+}
+
+/** Cores that the stack of a run could use. */
+export const coresOfStack = ({ limitCpus, host, generatorCores }: LoadPoint): number =>
+  limitCpus ?? Math.max(0, host.cpus - (generatorCores ?? 0));
+
+type SpeedOf = (cpuModel: string, name: string) => number;
+
+/** Null where the search found no bound. */
+function boundOf({ name, ladder, points }: Search, speedOf: SpeedOf): Bound | null {
+  const { result } = ladder;
+  if (!result?.found) return null;
+  const isLastPass = ({ players, outcome }: LadderStep): boolean =>
+    players === result.lastPass && outcome === 'pass';
+  const steps = new Set(ladder.steps.filter(isLastPass).map(({ step }) => step));
+  const cores = points.flatMap(({ step, point }) => (steps.has(step) ? [coresOfStack(point)] : []));
+  if (cores.length === 0) return null;
+  return {
+    cpus: cores.reduce((sum, one) => sum + one, 0) / cores.length,
+    speed: speedOf(ladder.host.cpuModel, name),
+    ...{ lastPass: result.lastPass, firstFail: result.firstFail },
+  };
+}
+
+/** Without a search, the largest load that passed is held at least. */
+function passedOf(all: readonly NamedPoint[], speedOf: SpeedOf): Bound {
+  const passed = all.filter(({ point }) => point.outcome === 'pass' && point.sustained);
+  const [best] = passed.toSorted((one, other) => other.point.players - one.point.players);
+  if (best === undefined)
+    throw badInput(
+      'none of the runs passed, so no number of players is known to be held',
+      'capbench search finds the largest number that keeps every budget',
+    );
+  const { players } = best.point;
+  return {
+    cpus: coresOfStack(best.point),
+    speed: speedOf(best.point.host.cpuModel, best.name),
+    ...{ lastPass: players, firstFail: players },
+  };
+}

@@ -1,0 +1,125 @@
+import type { KnownFacts } from '../model/evidence.ts';
+import type { LeftOut, SizedTier, Sizing } from '../model/sizing.ts';
+import { grouped } from '../units.ts';
+import { bytesText, NOTHING, numberText, quantity } from './quantity.ts';
+import { leftOutCounts } from './sizing.ts';
+
+/** `300 players of quickstart, 30% of each machine free` */
+export const titleText = (
+  { question: { players, headroomPercent } }: Sizing,
+  { scenario }: KnownFacts,
+): string =>
+  `${grouped(players)} ${players === 1 ? 'player' : 'players'} of ${scenario}, ${numberText(headroomPercent)}% of each machine free`;
+
+/** The columns of ranked tiers, and what is in them; the terminal leaves out a column that says the same of all. */
+export const columnsOf = (
+  currency: string,
+): readonly (readonly [head: string, cell: (one: SizedTier) => string])[] => [
+  ['Machine', ({ tier }) => tier.id],
+  ['CPU', cpuText],
+  ['Memory', ({ tier }) => bytesText(tier.memoryBytes)],
+  ['Holds', holdsText],
+  ['Known', ({ capacity }) => capacity.label],
+  ['Runs out', ({ capacity }) => RAN_OUT[capacity.ranOut]],
+  ['Boxes', ({ boxes }) => grouped(boxes)],
+  [`${currency}/month`, costText],
+  ['Per 1,000', (one) => (one.perThousandPlayers === null ? NOTHING : moneyText(one.perThousandPlayers))],
+  ['Read', ({ tier }) => tier.price?.read ?? NOTHING],
+];
+
+const RAN_OUT = { cpu: 'CPU', memory: 'memory', 'one server': 'one core' } as const;
+
+/** `2 shared`, `2 threads`, `2 cores`, `2 at 20%` */
+function cpuText({ tier: { cpus, kind, baselinePercent } }: SizedTier): string {
+  switch (kind) {
+    case 'shared':
+      return `${cpus} shared`;
+    case 'burstable':
+      return `${cpus} at ${numberText(baselinePercent)}%`;
+    case 'dedicated-thread':
+      return `${cpus} ${cpus === 1 ? 'thread' : 'threads'}`;
+    case 'dedicated-core':
+      return `${cpus} ${cpus === 1 ? 'core' : 'cores'}`;
+  }
+}
+
+/** `420 to 610`, of which the lower end counts; `from 420` */
+const holdsText = ({ capacity: { low, high } }: SizedTier): string =>
+  high === null ? `from ${grouped(low)}` : high <= low ? grouped(low) : `${grouped(low)} to ${grouped(high)}`;
+
+export const moneyText = (amount: number): string => amount.toFixed(2);
+
+/** `20.00 + ?`: traffic beyond the allowance has no stated price. */
+export const costText = ({ cost, price }: SizedTier): string =>
+  cost === null ? `${moneyText(price)} + ?` : moneyText(cost);
+
+const LEFT_OUT: Readonly<Record<LeftOut['because'], string>> = {
+  'no price': 'without a price',
+  'undated price': 'with a price of unknown date',
+  'price over a year old': 'with a price that is over a year old',
+  'not orderable': 'could not be ordered when the price was read',
+  'another currency': 'priced in another currency',
+  'unknown baseline': 'burstable, without a stated baseline',
+  'holds nobody': 'too small for a single player',
+  'over the budget': 'over the budget',
+};
+
+/** What a reader has to know beside the table, a sentence a line. */
+export function noteLines(sizing: Sizing, facts: KnownFacts): readonly string[] {
+  const { question, leftOut, old, fits, several, currency } = sizing;
+  const { demand, bounds, host, runs, searched } = facts;
+  const all = [...fits, ...several];
+  const others = leftOutCounts(leftOut).map(
+    ([because, count]) => `${count} ${LEFT_OUT[because as LeftOut['because']]}`,
+  );
+  const byScores = all.filter(({ tier: { id } }) => facts.speeds.has(id)).length;
+  const unknownTraffic = all.some(({ cost }) => cost === null);
+  const paid = all.filter(({ traffic }) => (traffic.cost ?? 0) > 0);
+  const refused = [...new Set(all.flatMap(({ capacity }) => capacity.refused ?? []))];
+  const needed = [...new Set(all.map(({ capacity }) => capacity.because))];
+  return [
+    `Measured on ${host.cpuModel}, ${quantity(host.cpus, host.cpus === 1 ? 'core' : 'cores')}: ${runs} ${runs === 1 ? 'run' : 'runs'}, ${
+      searched === 0
+        ? 'no search: no bound is known, only that a run passed'
+        : `${searched} ${searched === 1 ? 'search' : 'searches'} (${bounds.map(({ cpus, lastPass, firstFail }) => `${grouped(lastPass)} passed and ${grouped(firstFail)} failed on ${quantity(cpus, 'cores')}`).join('; ')})`
+    }.`,
+    `A player needs ${quantity(demand.cpu.perUnit * 1e3, 'ms')} of CPU a second${demand.memory === null ? '' : `, ${bytesText(demand.memory.perUnit)} of memory`}${
+      demand.bytesToPlayer === null
+        ? '; the traffic was not measured'
+        : ` and receives ${bytesText(demand.bytesToPlayer, true)}: ${trafficText(all[0]?.traffic.bytes ?? demand.bytesToPlayer * question.players * 730 * 3600 * (question.averagePercent / 100))} a month`
+    }. Nobody connected: ${quantity(demand.cpu.base, 'cores')}${demand.memory === null ? '' : `, ${bytesText(demand.memory.base)}`}.`,
+    byScores === 0
+      ? 'Cores of other machines count as those of this one: `capbench score` on a rented machine says how fast its cores are (--tier-scores ID=FILE).'
+      : `${byScores} of ${all.length} by their scores; the cores of the others count as those of this machine.`,
+    ...needed.map((because) => `How known: ${because}.`),
+    ...refused.map((because) => `Not stated: ${because}.`),
+    ...(several.length === 0
+      ? []
+      : ['Several machines hold the players only if the world can be divided among them.']),
+    ...(paid.length === 0
+      ? []
+      : [
+          `With traffic beyond the allowance: ${paid.map(({ tier, traffic }) => `${tier.id} ${moneyText(traffic.cost ?? 0)}`).join(', ')}.`,
+        ]),
+    ...(unknownTraffic
+      ? ['“+ ?”: the tiers file does not say how much traffic the price contains, or what more of it costs.']
+      : []),
+    ...(others.length === 0 ? [] : [`Not ranked: ${others.join('; ')}.`]),
+    ...(leftOut.some(({ because }) => because === 'another currency')
+      ? [`Another currency is compared with --rate, such as --rate ${otherCurrency(leftOut, currency)}=0.9.`]
+      : []),
+    ...(old === 0
+      ? []
+      : [`${old} ${old === 1 ? 'price was' : 'prices were'} read more than 90 days ago: read them again.`]),
+    'Prices are those of the tiers file, a month, without VAT; nothing is looked up.',
+  ];
+}
+
+const otherCurrency = (leftOut: readonly LeftOut[], currency: string): string =>
+  leftOut.flatMap(({ because, tier }) =>
+    because === 'another currency' ? (tier.price?.currency ?? []) : [],
+  )[0] ?? currency;
+
+/** Traffic is sold in units of ten: 10^12 bytes are 1 TB. */
+const trafficText = (bytes: number): string =>
+  bytes >= 1e12 ? `${numberText(bytes / 1e12)} TB` : `${numberText(bytes / 1e9)} GB`;
