@@ -7,6 +7,7 @@ import { listCommand } from './commands/list.ts';
 import { metricsCommand } from './commands/metrics.ts';
 import { reportCommand } from './commands/report.ts';
 import { runCommand } from './commands/run.ts';
+import { searchCommand } from './commands/search.ts';
 import { serveCommand } from './commands/serve.ts';
 import { setupCommand } from './commands/setup.ts';
 import { sizeCommand } from './commands/size.ts';
@@ -21,6 +22,7 @@ import { type Host, processHost } from './host.ts';
  */
 const VERBS: readonly ((host: Host) => Command)[] = [
   runCommand,
+  searchCommand,
   listCommand,
   checkCommand,
   metricsCommand,
@@ -37,6 +39,7 @@ const EXAMPLES = `
 Examples:
   $ capbench run quickstart                  a verdict in about a minute
   $ capbench run m4pro-20k --scale 0.25      a quarter of 20,000 players
+  $ capbench search quickstart               how many players this box holds
   $ capbench check m4pro-20k                 what a run would do
 `;
 

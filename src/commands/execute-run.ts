@@ -1,101 +1,22 @@
-import { randomBytes } from 'node:crypto';
-import os from 'node:os';
 import { resolve } from 'node:path';
-import { badInput, type ExitCode } from '../errors.ts';
-import { k6Script } from '../export/k6/script.ts';
+import type { ExitCode } from '../errors.ts';
 import type { Host } from '../host.ts';
-import type { Engine, EngineName } from '../load/engine.ts';
-import { dealEvenly } from '../load/fleet/deal.ts';
-import { findK6 } from '../load/k6/binary.ts';
-import { createK6Engine } from '../load/k6/engine.ts';
-import { createNativeEngine, type NativeEngineOptions } from '../load/native.ts';
-import type { PlayerInputs } from '../load/player-data.ts';
-import { makeBundle, pointLatest, readLogTail, remakeBundle, writeArtefact } from '../measurement/bundle.ts';
-import type { HostFacts, Measurements } from '../measurement/measurements.ts';
-import { probeNames } from '../probe/target-probes.ts';
-import { expectedLength } from '../run/expected-length.ts';
-import { type RunPlan, run } from '../run/run.ts';
-import type { Observer, StopSignals } from '../run/steps.ts';
-import { scenarioHash, writeScenario } from '../scenario/resolved.ts';
-import { workloadOf } from '../scenario/workload.ts';
-import { type FaultProcess, withFaultProcesses } from '../stack/fault-processes.ts';
-import { openNullServers } from '../stack/null-servers.ts';
-import { commitOf } from '../supervision/commit.ts';
-import { openWatchdog, type Watchdog } from '../supervision/watchdog.ts';
+import { makeBundle, pointLatest } from '../measurement/bundle.ts';
 import { executeTrials } from './execute-trials.ts';
-import { readFaultProcesses, refuseUnreachableFaults } from './fault-processes.ts';
-import { type FixedPathFlags, type ScenarioFlags, type TargetFlags, wholeNumber } from './options.ts';
-import { dataNote, type InputFlags, readPlayerInputs } from './player-inputs.ts';
-import { type LiveProgress, openProgress } from './progress.ts';
-import { type FixedPath, openFixedPaths, type Published, publish, tellRun } from './publish.ts';
-import {
-  k6ModulesOf,
-  k6PlanOf,
-  type LoadedScenario,
-  loadScenario,
-  playerModuleOf,
-  refuseShapes,
-  refuseWithoutTarget,
-} from './scenario-files.ts';
-import {
-  checkTemporaryFolder,
-  idleLimitsNote,
-  refuseTooManyCpus,
-  refuseWithoutMemory,
-  refuseWithoutPackages,
-  stackOpener,
-} from './stack-opener.ts';
-import { readVariables, requirePermission, type StartFlags } from './start-permission.ts';
+import { type FixedPathFlags, wholeNumber } from './options.ts';
+import { openProgress } from './progress.ts';
+import { openFixedPaths, type TellingFlags, tellRun } from './publish.ts';
+import { loadScenario } from './scenario-files.ts';
+import { isSameServer, prepareRun, runInto, type SingleRunFlags, workersOf } from './single-run.ts';
 import { stopSignals } from './stop-signals.ts';
-import { consentLine, type RunTargets, readingLine, readTargets, redisLine } from './targets.ts';
 
 /** The options of `capbench run`, as given. */
-export interface RunFlags extends ScenarioFlags, TargetFlags, InputFlags, FixedPathFlags, StartFlags {
-  readonly engine: EngineName;
-  readonly allowModule?: boolean;
-  readonly workers?: string;
+export interface RunFlags extends SingleRunFlags, FixedPathFlags, TellingFlags {
   readonly trials?: string;
   readonly out?: string;
-  readonly quiet?: boolean;
-  readonly json?: boolean;
-  readonly full?: boolean;
-  /** False for `--no-charts`. */
-  readonly charts: boolean;
-  readonly color: boolean;
 }
 
-const MOST_WORKERS = 64;
 const MOST_TRIALS = 50;
-
-/** `--workers` or `CAPBENCH_WORKERS`; null leaves the number to the engine. */
-function workersOf(host: Host, flag: string | undefined): number | null {
-  const source = flag === undefined ? 'CAPBENCH_WORKERS' : '--workers';
-  const text = flag ?? host.env.CAPBENCH_WORKERS ?? '';
-  return text === '' && flag === undefined ? null : wholeNumber(source, text, MOST_WORKERS);
-}
-
-const hostFacts = ({ machine }: Host): HostFacts => ({
-  cpuModel: os.cpus()[0]?.model ?? 'unknown',
-  cpus: machine.cpus,
-  memoryBytes: machine.memoryBytes,
-  kernel: os.release(),
-  platform: machine.platform,
-  arch: machine.arch,
-  node: machine.node,
-});
-
-/** An uncaught error ends the run like any other error, and what was measured is kept. */
-async function runWatched(host: Host, plan: RunPlan, progress: Observer, signals: StopSignals) {
-  let forget = (): void => {};
-  const crash = new Promise<unknown>((resolve) => {
-    forget = host.onCrash(resolve);
-  });
-  try {
-    return await run(plan, progress, { stop: signals.stop, abort: signals.abort, crash });
-  } finally {
-    forget();
-  }
-}
 
 /** One run, or several trials, from the command line to the bundle; resolves with the exit code of the verdict. */
 export async function executeRun(host: Host, reference: string, flags: RunFlags): Promise<ExitCode> {
@@ -106,28 +27,10 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
     const workers = workersOf(host, flags.workers);
     const trials = flags.trials === undefined ? null : wholeNumber('--trials', flags.trials, MOST_TRIALS);
     const loaded = await loadScenario(host, reference, flags);
-    const { scenario } = loaded;
-    const module = await playerModuleOf(loaded, flags);
-    const inputs = await readPlayerInputs(host, loaded, flags);
-    refuseWithoutTarget(loaded, flags.target.length);
-    // Bad addresses are bad input, and reported before a bundle exists. Names are resolved only here.
-    const reached = await readTargets(host, loaded, flags);
-    const { targets, starts } = reached;
-    requirePermission(starts, flags);
-    readVariables(host, loaded, starts);
-    const faulty = readFaultProcesses(host, flags, targets);
-    refuseUnreachableFaults(loaded, reached, faulty);
-    const openEngine = await chooseEngine(host, loaded, flags, reached);
-    await checkTemporaryFolder(host);
-    if (targets.length === 0 || starts !== null) refuseTooManyCpus(host, loaded);
-    if (targets.length === 0) {
-      refuseWithoutPackages(loaded);
-      refuseWithoutMemory(loaded);
-    }
+    const prepared = await prepareRun(host, loaded, flags, workers);
     const out = resolve(host.cwd, flags.out || host.env.CAPBENCH_OUT || 'reports');
     const startedAt = new Date();
-    const folder = await makeBundle(out, scenario.name, startedAt);
-    const prepared = { loaded, module, inputs, reached, faulty, workers, openEngine, flags };
+    const folder = await makeBundle(out, loaded.scenario.name, startedAt);
     const latest = async (): Promise<void> => {
       const warning = await pointLatest(folder);
       if (warning !== null) progress.say(`warning: ${warning}`);
@@ -144,8 +47,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
     }
     await latest();
     progress.end();
-    const sameServer = targets.length > 0 && starts === null;
-    const plan = { root: folder, requested: trials, sameServer, flags, fixed };
+    const plan = { root: folder, requested: trials, sameServer: isSameServer(prepared), flags, fixed };
     return await executeTrials(host, plan, signals, progress.say, (bundle, { stop, abort }) =>
       runInto(
         host,
@@ -158,205 +60,5 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
   } finally {
     progress.end();
     signals.dispose();
-  }
-}
-
-/** What runs of one command line share. */
-interface PreparedRun {
-  readonly loaded: LoadedScenario;
-  readonly module: Awaited<ReturnType<typeof playerModuleOf>>;
-  readonly inputs: PlayerInputs;
-  readonly reached: RunTargets;
-  /** The processes that faults may hit by consent. */
-  readonly faulty: readonly FaultProcess[];
-  readonly workers: number | null;
-  readonly openEngine: Awaited<ReturnType<typeof chooseEngine>>;
-  readonly flags: RunFlags;
-}
-
-/** Where a run goes, and what ends it. */
-interface RunPlace extends StopSignals {
-  readonly bundle: string;
-  readonly startedAt: Date;
-  readonly fixed: readonly FixedPath[];
-  /** Called once nothing of it is left to be stopped. */
-  readonly complete: () => void;
-}
-
-/** One run into its bundle; `kept` is called once its measurements are there. */
-async function runInto(
-  host: Host,
-  { loaded, module, inputs, reached, faulty, workers, openEngine, flags }: PreparedRun,
-  { bundle, startedAt, fixed, complete, ...signals }: RunPlace,
-  progress: LiveProgress,
-  whenKept: () => Promise<void>,
-): Promise<Published> {
-  const { scenario, system } = loaded;
-  const { targets, access, probes, redis } = reached;
-  let watchdog: Watchdog | null = null;
-  try {
-    const write = async (name: string, content: string): Promise<void> => {
-      const warning = await writeArtefact(bundle, name, content, host.redaction);
-      if (warning !== null) progress.say(`warning: ${warning}`);
-    };
-    const begin = (): Promise<void> => write('scenario.yaml', writeScenario(scenario, system.scenario));
-    let kept = false;
-    const keep = async (facts: Measurements): Promise<void> => {
-      if (await remakeBundle(bundle)) {
-        progress.say(`warning: ${bundle} was removed during the run and created again`);
-        await begin();
-      }
-      await write('measurements.json', JSON.stringify(host.redaction.data(facts)));
-      kept = true;
-    };
-    await begin();
-
-    const consent = consentLine(targets, scenario);
-    for (const line of [consent, readingLine(probes), redisLine(redis)])
-      if (line !== null) progress.say(line);
-    progress.expect(
-      expectedLength(
-        scenario,
-        workloadOf(scenario, system.scenario),
-        flags.engine,
-        targets.length > 0 ? 'target' : 'local',
-      ),
-    );
-    const guard = await openWatchdog(host.env);
-    watchdog = guard;
-    // Keeps other users of this host from posting to the servers of the run.
-    const token = randomBytes(24).toString('base64url');
-    host.redaction.add(token, 'the token of the run');
-    const { nullServers } = system;
-    const plan: RunPlan = {
-      scenario,
-      system,
-      identity: {
-        capbench: host.version,
-        scenarioHash: scenarioHash(scenario),
-        commit: await commitOf(host.cwd),
-        startedAt: startedAt.toISOString(),
-        stackKind: targets.length > 0 ? 'target' : 'local',
-        colocated: [...targets, probes.postgres, probes.redis, redis].every(
-          (one) => one?.onThisHost !== false,
-        ),
-        ...(targets.length === 0 ? {} : { targets: targets.length, probesAsked: probeNames(probes) }),
-        engine: flags.engine,
-        host: hostFacts(host),
-      },
-      openStack: async (signal) => {
-        const stack = await stackOpener(host, loaded, reached, guard, token)(signal);
-        try {
-          return withFaultProcesses(stack, faulty, guard);
-        } catch (thrown) {
-          await stack.close();
-          throw thrown;
-        }
-      },
-      engine: openEngine({ workers, watchdog: guard, onConnecting: progress.connecting, module, inputs }),
-      watched:
-        targets.length === 0
-          ? null
-          : { addresses: probes, ca: access.ca, onThisHost: targets.every((one) => one.onThisHost) },
-      remarks: [dataNote(inputs), idleLimitsNote(loaded, reached)].filter((one) => one !== null),
-      openNullServers:
-        nullServers === undefined
-          ? null
-          : (workload, servers, signal) =>
-              openNullServers(nullServers(workload, targets.length || servers, token, module), {
-                ...{ token, watchdog: guard, signal },
-              }),
-      readLog: readLogTail,
-      keep,
-    };
-    try {
-      const { measurements: facts, logs, warnings, bug } = await runWatched(host, plan, progress, signals);
-      const measurements = host.redaction.data(facts);
-      progress.end();
-      complete();
-      for (const warning of warnings) progress.say(`warning: ${warning}`);
-      await keep(measurements);
-      for (const [name, text] of logs) await write(`logs/${name}.log`, text);
-      await whenKept();
-      if (bug !== null) throw bug.thrown;
-      if (measurements.ending.state === 'stackFailed') {
-        const { because, hint } = measurements.ending;
-        progress.say(`error: ${because}\nhint: ${hint}`);
-      }
-      return await publish(host, bundle, measurements, host.redaction.data(scenario), flags, fixed);
-    } catch (thrown) {
-      progress.end();
-      if (kept) progress.say(`the measurements are kept: capbench report ${bundle} judges them again`);
-      throw thrown;
-    }
-  } finally {
-    progress.end();
-    const warning = await watchdog?.close();
-    if (warning != null) progress.say(`warning: ${warning}`);
-  }
-}
-
-/** The options of a run that concern its engine, as given. */
-interface EngineFlags {
-  readonly engine: EngineName;
-  readonly workers?: string;
-}
-
-/** What a run passes to its engine. */
-type EngineOptions = Omit<NativeEngineOptions, 'system' | 'name'>;
-
-/**
- * The engine that `--engine` names. Before a bundle exists: bad input (104) where it cannot make this load, and 93 where
- * it is not installed.
- */
-async function chooseEngine(
-  { env, root }: Pick<Host, 'env' | 'root'>,
-  { scenario, system }: Pick<LoadedScenario, 'scenario' | 'system'>,
-  flags: EngineFlags,
-  reached: RunTargets,
-): Promise<(options: EngineOptions) => Engine> {
-  const byFleet = (name: EngineName) => (options: EngineOptions) =>
-    createNativeEngine({
-      ...options,
-      name,
-      system: { workerModule: system.workerModule(scenario), deal: system.deal },
-    });
-  switch (flags.engine) {
-    case 'native':
-      return byFleet('native');
-    case 'autocannon': {
-      refuseShapes(scenario.load, '--engine autocannon');
-      const refusal =
-        system.engines?.autocannon === undefined
-          ? `the system ${system.name} has no part for autocannon`
-          : system.engines.autocannon(workloadOf(scenario, system.scenario), reached.targets);
-      if (refusal !== null) throw badInput(`--engine autocannon: ${refusal}`, 'use --engine native');
-      return byFleet('autocannon');
-    }
-    case 'k6': {
-      refuseFlags(flags, reached);
-      const { part } = k6PlanOf(system, scenario);
-      const k6 = await findK6(env);
-      const { deal = dealEvenly } = system;
-      const modules = await k6ModulesOf({ root }, system);
-      return ({ watchdog, onConnecting = () => {} }) =>
-        createK6Engine({
-          ...{ k6, system: part, deal, watchdog, onConnecting },
-          script: (workload, urls) => k6Script({ system: part, modules }, workload, scenario, urls),
-        });
-    }
-  }
-}
-
-/** Refuses options that k6 does not support. */
-function refuseFlags({ workers }: EngineFlags, { access }: RunTargets): void {
-  if (workers !== undefined) {
-    throw badInput('--workers: k6 is always one process', 'leave --workers out, or use --engine native');
-  }
-  if (access.ca !== undefined || access.headers !== undefined) {
-    throw badInput(
-      `${access.ca === undefined ? '--header' : '--ca-file'}: --engine k6 sends no headers and only trusts the CA certificates of the system`,
-      'use --engine native',
-    );
   }
 }

@@ -4,8 +4,8 @@ import { EXIT, type ExitCode } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { unwritable } from '../measurement/bundle.ts';
 import type { StopSignals } from '../run/steps.ts';
-import { onAbort } from '../supervision/time-limit.ts';
 import type { Published } from './publish.ts';
+import { ownSignals } from './stop-signals.ts';
 import { folderOf, openTrials, type TrialsPlan } from './trials-folder.ts';
 
 /** One run into a bundle. */
@@ -30,16 +30,14 @@ export async function executeTrials(
     await mkdir(bundle, { recursive: true }).catch((error) => {
       throw unwritable(bundle, error);
     });
-    // Signals of its own, which go with it.
-    const [stop, abort] = [new AbortController(), new AbortController()];
-    const forget = [onAbort(signals.stop, () => stop.abort()), onAbort(signals.abort, () => abort.abort())];
+    const own = ownSignals(signals);
     try {
-      await trials.ended(trial, await runOne(bundle, { stop: stop.signal, abort: abort.signal }));
+      await trials.ended(trial, await runOne(bundle, own));
     } catch (thrown) {
       if (trial > 1) say(`the trials before it are kept: capbench report ${root} prints them`);
       throw thrown;
     } finally {
-      for (const each of forget) each();
+      own.dispose();
     }
   }
   return (await trials.end()) ?? EXIT.interrupted;

@@ -19,17 +19,22 @@ export const several = (flags: string, description: string): Option =>
     .default([]);
 
 /** The argument and the options of every verb that works on a scenario. */
-export const withScenario = (command: Command): Command =>
-  scenarioOptions(
-    command.argument('<scenario>', 'a name from `capbench list`, or the path of a scenario file'),
-  );
+export const withScenario = (command: Command): Command => scenarioOptions(named(command));
+
+/** The same of a verb that chooses the scale itself. */
+export const withScenarioUnscaled = (command: Command): Command => unscaledOptions(named(command));
+
+const named = (command: Command): Command =>
+  command.argument('<scenario>', 'a name from `capbench list`, or the path of a scenario file');
 
 /** Only the options. */
 export const scenarioOptions = (command: Command): Command =>
+  unscaledOptions(command).option('--scale <factor>', 'multiply players and rates: 0.25 is a quarter');
+
+const unscaledOptions = (command: Command): Command =>
   command
     .addOption(several('--set <path=value>', 'change one value of the scenario; repeatable'))
     .option('--players <number>', 'number of players before --scale; the rates stay as they are')
-    .option('--scale <factor>', 'multiply players and rates: 0.25 is a quarter')
     .option('-d, --duration <time>', 'length of the measure phase: 30s, 5m')
     .option('--seed <number>', 'random seed');
 

@@ -2,7 +2,7 @@ import { open, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { badInput, type CapbenchError, EXIT, type ExitCode, messageOf, refusalOf } from '../errors.ts';
 import type { Host } from '../host.ts';
-import { judge } from '../judge/verdict.ts';
+import { judge, type Verdict } from '../judge/verdict.ts';
 import { makeFolders, unwritable, writeArtefact } from '../measurement/bundle.ts';
 import { systemFiguresOf } from '../measurement/figures.ts';
 import { figuresOf } from '../measurement/figures-of.ts';
@@ -24,6 +24,7 @@ export interface TellingFlags {
 /** A run that was judged, and its reports written. */
 export interface Published {
   readonly report: Report;
+  readonly verdict: Verdict;
   /** The report.html to name. */
   readonly page: string;
   /** Of the verdict, or of a report that could not be written where a script expects it. */
@@ -73,7 +74,7 @@ export async function publish(
 
   const page = isWritten ? join(nearby(host, folder), 'report.html') : 'no page was written';
   const exitCode = verdict.exitCode === EXIT.pass ? (unwritten[0]?.exitCode ?? EXIT.pass) : verdict.exitCode;
-  return { report, page, exitCode, artefacts };
+  return { report, verdict, page, exitCode, artefacts };
 }
 
 /** Prints the summary of a run; returns its exit code. */

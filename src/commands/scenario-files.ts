@@ -132,37 +132,51 @@ function shownPath(host: Host, path: string): string {
   return near.length < path.length && !near.startsWith('..') ? near : path;
 }
 
+/** A scenario's file, read once: whatever happens to it later, all runs of it are of one scenario. */
+interface OpenScenario {
+  readonly base: LoadedScenario;
+  /** The same with another scale, duration or seed. @throws ScenarioError where that cannot be run */
+  readonly with: (change: Partial<Pick<Overrides, 'scale' | 'duration' | 'seed'>>) => LoadedScenario;
+}
+
 /**
  * Finds, reads and resolves a scenario. Throws a CapbenchError (104) that lists every problem in it. A secret in its
  * prose is removed, with a warning. `targets`: how many servers of the user's own the run has.
  */
-export async function loadScenario(
+export async function openScenario(
   host: Host,
   reference: string,
   flags: ScenarioFlags,
   targets = 0,
-): Promise<LoadedScenario> {
-  const overrides = overridesOf(host, flags, targets);
+): Promise<OpenScenario> {
+  const given = overridesOf(host, flags, targets);
   const path = await locate(host, reference);
   const file = shownPath(host, path);
   const [bytes, claims] = await Promise.all([readStart(path, file), loadClaims(host)]);
   const systems = await host.systems();
-  const read = readScenario({ file, bytes }, { systems, claims, disputesOf }, overrides);
-  const system = systems.systemOf(read);
-  const { scenario, removed } = withoutSecrets(read, file, host.redaction);
+  const where = (at: Path): string => {
+    const document = readYaml(file, bytes);
+    return applySettings(document.value, given.set).flagAt(at) ?? document.where(at, 'value');
+  };
+  const load = (overrides: Overrides) => {
+    const read = readScenario({ file, bytes }, { systems, claims, disputesOf }, overrides);
+    const { scenario, removed } = withoutSecrets(read, file, host.redaction);
+    return { loaded: { scenario, system: systems.systemOf(read), path, where }, removed };
+  };
+  const { loaded, removed } = load(given);
   for (const what of removed)
     host.stderr.write(
       `warning: the scenario holds a secret, which is left out of every report; remove it: ${what}\n`,
     );
-  const where = (at: Path): string => {
-    const document = readYaml(file, bytes);
-    return applySettings(document.value, overrides.set).flagAt(at) ?? document.where(at, 'value');
-  };
-  const { note } = system.scenario;
+  const { note } = loaded.system.scenario;
   // With --set the user chose the system just now.
   if (note !== undefined && !where(['system']).startsWith('--set')) host.stderr.write(`note: ${note}\n`);
-  return { scenario, system, path, where };
+  return { base: loaded, with: (change) => load({ ...given, ...change }).loaded };
 }
+
+/** The same of a scenario that is run as it is. */
+export const loadScenario = async (...given: Parameters<typeof openScenario>): Promise<LoadedScenario> =>
+  (await openScenario(...given)).base;
 
 /** A scenario that comes with capbench, without overrides. */
 export async function loadShipped(host: Host, path: string, claims: Claims): Promise<Scenario> {

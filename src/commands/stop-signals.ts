@@ -1,5 +1,6 @@
 import type { Host } from '../host.ts';
 import type { StopSignals } from '../run/steps.ts';
+import { onAbort } from '../supervision/time-limit.ts';
 import type { LiveProgress } from './progress.ts';
 
 /**
@@ -28,4 +29,16 @@ export function stopSignals(
     completed = true;
   };
   return { stop: stop.signal, abort: abort.signal, complete, dispose };
+}
+
+/** Signals of one run among several, which go with it: what ends all ends it, too. */
+export function ownSignals(all: StopSignals): StopSignals & { readonly dispose: () => void } {
+  const [stop, abort] = [new AbortController(), new AbortController()];
+  const forget = [onAbort(all.stop, () => stop.abort()), onAbort(all.abort, () => abort.abort())];
+  return {
+    ...{ stop: stop.signal, abort: abort.signal },
+    dispose: () => {
+      for (const each of forget) each();
+    },
+  };
 }

@@ -295,7 +295,7 @@ const linear = (title: string, top: number): Axis => ({
 const FLATTENS = 12;
 
 /** Logarithmic where a limit, or a few slow seconds, would flatten the rest. */
-function latencyAxis(curves: readonly Curve[], limits: readonly Limit[]): Axis {
+export function latencyAxis(curves: readonly Curve[], limits: readonly Limit[]): Axis {
   const known = curves.flatMap(({ y }) => y.filter((value) => value !== null && value > 0)) as number[];
   const sorted = known.toSorted((a, b) => a - b);
   const [least = 1, middle = 1] = [sorted[0], sorted[Math.floor(sorted.length / 2)]];

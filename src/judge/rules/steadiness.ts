@@ -36,6 +36,13 @@ function spansOf({ m, s }: Evidence): readonly Span[] {
 
 const named = (rule: string, { stage }: Span): string => (stage === null ? rule : `${rule}.${stage}`);
 
+const BACKLOG =
+  'the backlog grows, or a resource runs out: lower --scale, or run longer to see where it ends';
+
+/** Whether it was breached because the load was more than what was answered, and nothing beside the run explains that. */
+export const showsBacklog = ({ state, consequence, advice }: JudgedRule): boolean =>
+  state === 'broken' && consequence === 'no-pass' && advice.endsWith(BACKLOG);
+
 const SLICES_PER_SECOND = 5;
 
 /** The figures that have to be steady, each with its series. */
@@ -107,7 +114,7 @@ function ruleOf(
       beside !== null
         ? beside.advice
         : worse
-          ? 'the backlog grows, or a resource runs out: lower --scale, or run longer to see where it ends'
+          ? BACKLOG
           : 'the system was still warming up: a longer load.warmUp'
     }`,
     consequence: overloaded || worse ? 'no-pass' : 'disturbed',

@@ -1,0 +1,364 @@
+import { mkdir, readdir } from 'node:fs/promises';
+import os from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { monotonic } from '../clock.ts';
+import { badInput, CapbenchError, EXIT, type ExitCode } from '../errors.ts';
+import type { Host } from '../host.ts';
+import { makeBundle, pointLatest, readBounded, unwritable } from '../measurement/bundle.ts';
+import { type Ladder, type LadderStep, readLadder } from '../model/ladder.ts';
+import { isResult, nextStep, type Planned, type SearchOptions } from '../model/next-step.ts';
+import { ladderHtml } from '../report/ladder-html.ts';
+import { ladderMarkdown } from '../report/ladder-markdown.ts';
+import { latencyLimitOf, stepFactsOf } from '../report/ladder-step.ts';
+import { searchLine, searchSummary, stepLine } from '../report/ladder-terminal.ts';
+import { searchVerdict } from '../report/ladder-text.ts';
+import { streamSeed } from '../rng.ts';
+import type { StopSignals } from '../run/steps.ts';
+import { parseDurationFlag } from '../scenario/overrides.ts';
+import { withOwnLoad } from '../scenario/own-load.ts';
+import { scenarioHash } from '../scenario/resolved.ts';
+import { MOST_PLAYERS } from '../scenario/schema.ts';
+import { faultsOf } from '../scenario/workload.ts';
+import { grouped, micros, toSeconds } from '../units.ts';
+import { wholeNumber } from './options.ts';
+import { openProgress } from './progress.ts';
+import { nearby, openFixedPaths, type TellingFlags, writeArtefacts, writeFixedPaths } from './publish.ts';
+import { type LoadedScenario, openScenario } from './scenario-files.ts';
+import {
+  isSameServer,
+  type PreparedRun,
+  prepareAgain,
+  prepareRun,
+  runInto,
+  type SingleRunFlags,
+  workersOf,
+} from './single-run.ts';
+import { refuseWithoutMemory } from './stack-opener.ts';
+import { ownSignals, stopSignals } from './stop-signals.ts';
+
+/** The options of `capbench search`, as given. */
+export interface SearchFlags extends Omit<SingleRunFlags, 'engine' | 'charts' | 'scale'>, TellingFlags {
+  readonly precision: string;
+  readonly confirm: string;
+  readonly from?: string;
+  readonly most?: string;
+  readonly timeLimit: string;
+  readonly resume?: string;
+  readonly out?: string;
+  readonly summary?: string;
+  readonly report?: string;
+}
+
+const FACTS = 'search.json';
+const LARGEST_FACTS = 16 * 2 ** 20;
+const MOST_CONFIRMATIONS = 50;
+/** As of --scale. */
+const LARGEST_SCALE = 100;
+/** A measure phase far from the answer: this share of the scenario's, and at least so many seconds. */
+const [SHORT_SHARE, SHORTEST_SECONDS] = [0.25, 8];
+
+type Opened = Awaited<ReturnType<typeof openScenario>>;
+
+/** A search, from the command line to its folder; resolves with the exit code of its verdict. */
+export async function executeSearch(host: Host, reference: string, given: SearchFlags): Promise<ExitCode> {
+  // Pictures of every step's charts would take longer than a short step.
+  const flags = { ...given, engine: 'native', charts: false } as const;
+  const lines = openProgress(host, true);
+  const signals = stopSignals(host, lines);
+  try {
+    const fixed = await openFixedPaths(host, given, [reference]);
+    const precisionPercent = percentOf(flags.precision);
+    if (host.env.CAPBENCH_SCALE) {
+      throw badInput(
+        'CAPBENCH_SCALE is set, and a search chooses the scale of each step itself',
+        'unset it; --from PLAYERS says where the search begins',
+      );
+    }
+    const workers = workersOf(host, flags.workers);
+    const opened = await openScenario(host, reference, flags);
+    const { base } = opened;
+    const prepared = await prepareRun(host, base, flags, workers);
+    const { options, most } = optionsOf(flags, opened, prepared);
+    const startedAt = new Date();
+    const resumed = flags.resume === undefined ? null : resolve(host.cwd, flags.resume);
+    let ladder: Ladder = {
+      ...{ schemaVersion: 1, kind: 'search', capbench: host.version, scenario: base.scenario.name },
+      ...{ system: base.scenario.system, scenarioHash: scenarioHash(base.scenario), precisionPercent },
+      ...{ basePlayers: base.scenario.load.players, seed: base.scenario.seed, tier: null },
+      ...{ startedAt: startedAt.toISOString(), sameServer: isSameServer(prepared), latencyLimit: null },
+      host: { name: os.hostname(), cpuModel: os.cpus()[0]?.model ?? 'unknown', cpus: host.machine.cpus },
+      ...{ steps: [], result: null },
+    };
+    if (resumed !== null) ladder = await resumedFrom(resumed, ladder, flags.resume ?? '');
+    const out = resolve(host.cwd, flags.out || host.env.CAPBENCH_OUT || 'reports');
+    const root = resumed ?? (await makeBundle(out, `${base.scenario.name}-search`, startedAt));
+    if (resumed === null) {
+      const warning = await pointLatest(root);
+      if (warning !== null) lines.say(`warning: ${warning}`);
+    }
+    const shown = printer(host, flags, nearby(host, join(root, 'search.html')));
+    const save = (): Promise<void> =>
+      writeArtefacts(host, root, [[FACTS, factsText(ladder)]], (warning) => lines.say(`warning: ${warning}`));
+    shown.head(ladder, options, most);
+    for (const step of ladder.steps) shown.step(step);
+    await save();
+    for (;;) {
+      const next = nextStep(ladder, options);
+      if (isResult(next)) {
+        ladder = { ...ladder, result: next };
+        break;
+      }
+      if (signals.stop.aborted) break;
+      const taken = await takeStep(
+        host,
+        { opened, prepared, root, quiet: flags.quiet === true },
+        next,
+        ladder,
+        signals,
+      );
+      if (taken === null) break;
+      const { step, latencyLimit } = taken;
+      ladder = {
+        ...ladder,
+        latencyLimit: ladder.latencyLimit ?? latencyLimit,
+        steps: [...ladder.steps, step],
+      };
+      await save();
+      shown.step(step);
+    }
+    const artefacts = new Map([
+      [FACTS, factsText(ladder)],
+      ['search.html', ladderHtml(ladder)],
+      ['summary.md', ladderMarkdown(ladder)],
+    ]);
+    await writeArtefacts(host, root, artefacts, (warning) => lines.say(`warning: ${warning}`));
+    const copies = new Map([...artefacts, ['report.html', artefacts.get('search.html') ?? '']]);
+    const unwritten = await writeFixedPaths(
+      host,
+      fixed,
+      copies,
+      'the folder of the search holds the same file',
+    );
+    for (const { message, hint } of unwritten) lines.say(`warning: ${message}; ${hint}`);
+    shown.end(ladder);
+    if (ladder.result === null)
+      lines.say(`the finished steps are kept: --resume ${nearby(host, root)} goes on, with the same options`);
+    const { exitCode } = searchVerdict(ladder);
+    return exitCode === EXIT.pass ? (unwritten[0]?.exitCode ?? exitCode) : exitCode;
+  } finally {
+    lines.end();
+    signals.dispose();
+  }
+}
+
+const factsText = (ladder: Ladder): string => `${JSON.stringify(ladder, null, 2)}\n`;
+
+/** `5%` or `5` */
+function percentOf(text: string): number {
+  const percent = /^\d+(?:\.\d+)?%?$/.test(text.trim()) ? Number.parseFloat(text) : Number.NaN;
+  if (percent >= 0.5 && percent <= 50) return percent;
+  throw badInput(`--precision: got "${text}", expected 0.5% to 50%`, 'such as --precision 2%');
+}
+
+/** The limits of a search, and why it cannot go beyond its most players; null where that was asked for. */
+function optionsOf(
+  flags: SearchFlags,
+  opened: Opened,
+  prepared: PreparedRun,
+): { readonly options: SearchOptions; readonly most: string | null } {
+  const { scenario } = opened.base;
+  const { load } = scenario;
+  const whole = (name: string, text: string | undefined, byDefault: number): number =>
+    text === undefined ? byDefault : wholeNumber(name, text, MOST_PLAYERS);
+  const asked = whole('--most', flags.most, Math.min(MOST_PLAYERS, LARGEST_SCALE * load.players));
+  /** Why so many players cannot be tried here. */
+  const refusal = (players: number): CapbenchError | null => {
+    try {
+      const loaded = opened.with({ scale: players / load.players });
+      if (prepared.reached.targets.length === 0) refuseWithoutMemory(loaded);
+      return null;
+    } catch (thrown) {
+      if (thrown instanceof CapbenchError) return thrown;
+      throw thrown;
+    }
+  };
+  const playersAt = (players: number): number =>
+    opened.with({ scale: players / load.players }).scenario.load.players;
+  // Where the fewest are refused, the number between them and the scenario's own from which on they are not.
+  const fewest = refusal(1) === null ? 1 : boundary(load.players, 0, (players) => refusal(players) === null);
+  const least = playersAt(fewest);
+  const largest =
+    refusal(asked) === null
+      ? asked
+      : boundary(Math.min(asked, load.players), asked, (players) => refusal(players) === null);
+  const grain = grainOf(least, playersAt);
+  const most = Math.max(least, grain * Math.floor(largest / grain));
+  const from = whole('--from', flags.from, Math.min(load.players, most));
+  if (from > most || from < least) {
+    throw badInput(
+      `--from: got ${from}, expected ${grouped(least)} to ${grouped(most)} players`,
+      'more than 100 times the players of the scenario, or than --most, are not tried',
+    );
+  }
+  const fullSeconds = toSeconds(load.duration);
+  const isWhole = load.stages !== undefined || faultsOf(scenario).length > 0;
+  const shortSeconds = isWhole
+    ? fullSeconds
+    : Math.min(fullSeconds, Math.max(SHORTEST_SECONDS, Math.ceil(SHORT_SHARE * fullSeconds)));
+  const why = refusal(largest + 1);
+  return {
+    options: {
+      ...{ confirm: wholeNumber('--confirm', flags.confirm, MOST_CONFIRMATIONS), from, least, most, grain },
+      ...{ shortSeconds, fullSeconds },
+      timeLimitSeconds: toSeconds(parseDurationFlag(flags.timeLimit, '--time-limit')),
+    },
+    most: largest < asked && why !== null ? why.message : null,
+  };
+}
+
+/** The last number from `good` towards `bad` that is allowed. */
+function boundary(good: number, bad: number, isAllowed: (players: number) => boolean): number {
+  let [allowed, refused] = [good, bad];
+  while (Math.abs(refused - allowed) > 1) {
+    const middle = Math.trunc((allowed + refused) / 2);
+    if (isAllowed(middle)) allowed = middle;
+    else refused = middle;
+  }
+  return allowed;
+}
+
+/** Of the numbers from the least on, how far apart those are that a system can have: 2 where players play in pairs. */
+function grainOf(least: number, playersAt: (players: number) => number): number {
+  const some = Array.from({ length: 9 }, (_, i) => playersAt(least + i));
+  const steps = some.flatMap((players, i) => {
+    const step = players - (some[i - 1] ?? players);
+    return step > 0 ? [step] : [];
+  });
+  return Math.max(1, Math.min(...steps, 8));
+}
+
+/** The ladder of an earlier search. @throws CapbenchError (104) where it is broken, or of another search */
+async function resumedFrom(root: string, fresh: Ladder, shown: string): Promise<Ladder> {
+  const path = join(root, FACTS);
+  const hint = '--resume takes the folder of a search, such as reports/quickstart-search-20261130T115756Z';
+  const text = (await readBounded(path, LARGEST_FACTS, hint)).toString('utf8');
+  const ladder = readLadder(text, path);
+  const differences: readonly (readonly [what: string, got: string, expected: string])[] = [
+    ['scenario', ladder.scenario, fresh.scenario],
+    ['scenario hash', ladder.scenarioHash.slice(0, 12), fresh.scenarioHash.slice(0, 12)],
+    ['precision', `${ladder.precisionPercent}%`, `${fresh.precisionPercent}%`],
+    ['host', ladder.host.name, fresh.host.name],
+    ['CPU', `${ladder.host.cpus} x ${ladder.host.cpuModel}`, `${fresh.host.cpus} x ${fresh.host.cpuModel}`],
+    ['kind of server', String(ladder.sameServer), String(fresh.sameServer)],
+  ];
+  const other = differences.find(([, got, expected]) => got !== expected);
+  if (other === undefined) return { ...ladder, result: null };
+  const [what, got, expected] = other;
+  throw badInput(
+    `--resume ${shown}: that search has another ${what}: ${got}, expected ${expected}`,
+    'give the same scenario and options on the same host, or begin a new search without --resume',
+  );
+}
+
+/** What the steps of a search share. */
+interface Search {
+  readonly opened: Opened;
+  readonly prepared: PreparedRun;
+  readonly root: string;
+  readonly quiet: boolean;
+}
+
+/** One step, as a whole run; null where it was interrupted. */
+async function takeStep(
+  host: Host,
+  { opened, prepared, root, quiet }: Search,
+  { players, seconds, purpose }: Planned,
+  { steps, basePlayers, seed }: Ladder,
+  signals: StopSignals,
+): Promise<{ readonly step: LadderStep; readonly latencyLimit: Ladder['latencyLimit'] } | null> {
+  const step = steps.length + 1;
+  const scale = players / basePlayers;
+  const own = streamSeed(seed, step);
+  const isFull = seconds * 1e6 === opened.base.scenario.load.duration;
+  const read = opened.with({
+    ...{ scale, seed: own },
+    ...(isFull ? {} : { duration: micros(seconds * 1e6) }),
+  });
+  const loaded: LoadedScenario = { ...read, scenario: withOwnLoad(read.scenario, opened.base.scenario) };
+  const bundle = await makeStepFolder(root, step);
+  const began = monotonic();
+  const progress = openProgress(host, quiet);
+  const stopping = ownSignals(signals);
+  try {
+    const { report, verdict } = await runInto(
+      host,
+      await prepareAgain(host, prepared, loaded),
+      { bundle, startedAt: new Date(), fixed: [], complete: () => {}, ...stopping },
+      progress,
+      async () => {},
+    );
+    if (report.exitCode === EXIT.interrupted) return null;
+    return {
+      step: {
+        ...{ step, players: loaded.scenario.load.players, scale, purpose, seconds, seed: own },
+        bundle: basename(bundle),
+        ...stepFactsOf(report, verdict),
+        tookSeconds: Math.round((monotonic() - began) / 1e5) / 10,
+      },
+      latencyLimit: latencyLimitOf(report),
+    };
+  } catch (thrown) {
+    if (step > 1) progress.say(`the steps before it are kept: --resume ${nearby(host, root)} goes on`);
+    throw thrown;
+  } finally {
+    progress.end();
+    stopping.dispose();
+  }
+}
+
+/** `step-07`; beside that of a step that was interrupted, `step-07-2`. */
+async function makeStepFolder(root: string, step: number): Promise<string> {
+  const name = `step-${String(step).padStart(2, '0')}`;
+  const taken = new Set(await readdir(root).catch(() => []));
+  let free = name;
+  for (let attempt = 2; taken.has(free); attempt++) free = `${name}-${attempt}`;
+  const folder = join(root, free);
+  await mkdir(folder, { recursive: true }).catch((error) => {
+    throw unwritable(folder, error);
+  });
+  return folder;
+}
+
+/** Prints a search as it goes on: to stdout, or nothing of it where that is JSON. */
+function printer(host: Host, { json = false, quiet = false, color }: TellingFlags, page: string) {
+  const { stdout } = host;
+  const colour = color && stdout.isTTY && !host.env.NO_COLOR;
+  const print = (text: string): void => stdout[colour ? 'paint' : 'write'](text);
+  const climbing = !json && !quiet;
+  return {
+    head(
+      { scenario, precisionPercent, sameServer, basePlayers }: Ladder,
+      options: SearchOptions,
+      most: string | null,
+    ) {
+      if (!climbing) return;
+      const { from, confirm, timeLimitSeconds, shortSeconds, fullSeconds } = options;
+      const minutes = grouped(timeLimitSeconds / 60, 1);
+      const length =
+        shortSeconds === fullSeconds ? `${fullSeconds} s` : `${shortSeconds} or ${fullSeconds} s`;
+      print(
+        `\n  searching ${scenario} (${grouped(basePlayers)} players) from ${grouped(from)}: steps of ${length}, ${sameServer ? 'the same server throughout' : 'each on a fresh stack'}; to ${precisionPercent}%, confirmed ${confirm} times, within ${minutes} min\n`,
+      );
+      if (most !== null) print(`  not more than ${grouped(options.most)}: ${most}\n`);
+      print('\n');
+    },
+    step(step: LadderStep) {
+      if (climbing) print(stepLine(step, { colour, width: stdout.columns }));
+    },
+    end(ladder: Ladder) {
+      const style = { colour, width: stdout.columns, full: false, page };
+      if (json) stdout.write(factsText(ladder));
+      else print(quiet ? searchLine(ladder, style) : searchSummary(ladder, style));
+    },
+  };
+}

@@ -1,0 +1,68 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { main } from '../../src/cli.ts';
+import { type MemoryHost, memoryHost } from '../memory-host.ts';
+import { emptyLadder } from '../model/simulated.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+
+const folder = temporaryFolder(afterAll);
+
+async function search(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<MemoryHost> {
+  const host = memoryHost(['search', ...args], { cwd: folder, env });
+  await main(host);
+  return host;
+}
+
+/** The folder of an earlier search with these facts. */
+function earlier(name: string, content: string): string {
+  mkdirSync(join(folder, name));
+  writeFileSync(join(folder, name, 'search.json'), content);
+  return name;
+}
+const of = (over: object): string =>
+  JSON.stringify({ ...emptyLadder(), scenario: 'quickstart', system: 'flux', ...over });
+
+test.each([
+  [['quickstart', '--precision', '0.1'], '--precision: got "0.1", expected 0.5% to 50%'],
+  [['quickstart', '--precision', 'fine'], '--precision: got "fine"'],
+  [['quickstart', '--confirm', '0'], '--confirm: got "0"'],
+  [['quickstart', '--time-limit', '25'], '--time-limit: got "25"'],
+  [['quickstart', '--from', '200000'], '--from: got 200000, expected 2 to 100,000 players'],
+  [['quickstart', '--from', '900', '--most', '800'], '--from: got 900, expected 2 to 800 players'],
+  [['quickstart', '--scale', '2'], "unknown option '--scale'"],
+  [['quickstart', '--resume', 'nowhere'], 'search.json does not exist'],
+])('%j is refused before anything is started', async (args, message) => {
+  const host = await search(args);
+  expect(host.err()).toContain(message);
+  expect(host.ended()).toBe(104);
+  expect(existsSync(join(folder, 'reports'))).toBe(false);
+});
+
+test('the scale of the environment is refused, since a search chooses it', async () => {
+  const host = await search(['quickstart'], { CAPBENCH_SCALE: '2' });
+  expect(host.err()).toContain('CAPBENCH_SCALE is set');
+  expect(host.ended()).toBe(104);
+});
+
+test.each([
+  ['of another scenario', of({ scenario: 'storm' }), 'another scenario: storm, expected quickstart'],
+  ['with other options', of({ scenarioHash: 'abc' }), 'another scenario hash: abc, expected '],
+  ['broken', '{', 'search.json is broken'],
+])('a search that was %s is not resumed', async (name, content, message) => {
+  const host = await search(['quickstart', '--resume', earlier(name, content)]);
+  expect(host.err()).toContain(message);
+  expect(host.ended()).toBe(104);
+});
+
+test('nor is one of another host, which is named', async () => {
+  const [, hash = ''] =
+    /expected (\w{12})/.exec((await search(['quickstart', '--resume', earlier('x', of({}))])).err()) ?? [];
+  const host = await search(['quickstart', '--resume', earlier('y', of({ scenarioHash: hash }))]);
+  expect(host.err()).toContain(`another host: here, expected ${hostname()}`);
+  expect(host.ended()).toBe(104);
+});

@@ -1,0 +1,84 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { Ladder } from '../../src/model/ladder.ts';
+import { nextStep } from '../../src/model/next-step.ts';
+import { stablePort } from '../../src/supervision/stable-port.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { capbench, root } from './capbench.ts';
+
+/** 20 players with 100 operations/s, on a server that answers 300: it is full with 60 of them. */
+async function scenario(): Promise<string> {
+  const path = join(temporaryFolder(), 'knee.yaml');
+  const port = await stablePort('127.0.0.1');
+  writeFileSync(
+    path,
+    `name: knee
+system: own
+load: { players: 20, operations: { intent: { perSecond: 100 } }, ramp: 0s, warmUp: 0s, duration: 1s, drain: 5s, skipAfter: 5s }
+calibration: { seconds: 0, canary: false }
+rules: { foreignCpuPercent: 100, stealMeanPercent: 100, stealMaxPercent: 100, confidencePercent: 0, generatorLagMs: 60000, generatorLoopDelayMs: 60000, generatorStalledPercent: 100, generatorUtilisationPercent: 100 }
+players: { protocol: json, commands: [{ command: look }] }
+stack:
+  start: node ${join(root, 'test', 'outside', 'knee.mjs')}
+  ready: http://127.0.0.1:${port}/
+  environment: { PORT: ${port}, PER_SECOND: 300 }
+budgets:
+  - { id: connected, metric: load.peakCcu, op: '>=', limit: 20, unit: players, fullLoad: true }
+  - { id: p95, metric: latency.intent.due, stat: p95, op: <, limit: 250, unit: ms }
+`,
+  );
+  return path;
+}
+
+const OPTIONS = {
+  ...{ confirm: 1, from: 40, least: 1, most: 2000, grain: 1 },
+  ...{ shortSeconds: 1, fullSeconds: 1, timeLimitSeconds: 1500 },
+};
+
+test('a search is interrupted and resumed: no finished step is repeated, each step is a run of its own number of players', async () => {
+  const file = await scenario();
+  const out = temporaryFolder();
+  const args = ['search', file, '--allow-start', '--from', '40', '--precision', '50%', '--confirm', '1'];
+  const first = capbench([...args, '--out', out]);
+  await first.says('    1         40 players');
+  first.child.kill('SIGINT');
+  const { stdout: begun } = await first.ends(105);
+  expect(begun).toContain('INTERRUPTED (105)');
+  const folder = join(out, 'latest');
+  const read = (): Ladder => JSON.parse(readFileSync(join(folder, 'search.json'), 'utf8'));
+  const before = read();
+  expect(before.result).toBeNull();
+  expect(before.steps.length).toBeGreaterThan(0);
+
+  const other = capbench([...args, '--resume', folder, '--precision', '20%']);
+  expect((await other.ends(104)).stderr).toContain('another precision: 50%, expected 20%');
+
+  const resumed = capbench([...args, '--resume', folder, '--json']);
+  // On a busy machine it may find nothing; what it says must follow from its steps all the same.
+  const { code, stdout } = await resumed.ends(0, 90);
+  const ladder = read();
+  expect(JSON.parse(stdout)).toEqual(ladder);
+  expect(ladder.steps.slice(0, before.steps.length)).toEqual(before.steps);
+  expect(ladder.result?.found).toBe(code === 0);
+  expect(nextStep(ladder, OPTIONS)).toEqual(ladder.result);
+  for (const [i, step] of ladder.steps.entries()) {
+    const { players, seconds, purpose } = step;
+    expect(nextStep({ ...ladder, steps: ladder.steps.slice(0, i) }, OPTIONS)).toEqual({
+      ...{ players, seconds, purpose },
+    });
+    const report = JSON.parse(readFileSync(join(folder, step.bundle, 'report.json'), 'utf8'));
+    expect(report.load.requestedCcu).toBe(players);
+    expect(report.seed).toBe(step.seed);
+    expect(report.exitCode).toBe(step.exitCode);
+    expect(report.rulings[0]).toMatchObject({ id: 'connected', limit: players });
+    expect(report.load.wholeRun.intent.scheduled).toBeGreaterThan(4 * players);
+  }
+  // Twice what the server can answer is never in time.
+  expect(ladder.steps.filter(({ players, outcome }) => players > 130 && outcome === 'pass')).toEqual([]);
+  expect(new Set(ladder.steps.map(({ seed }) => seed)).size).toBe(ladder.steps.length);
+  expect(readFileSync(join(folder, 'search.html'), 'utf8')).toContain('id="chart-knee"');
+  expect(existsSync(join(folder, 'summary.md'))).toBe(true);
+  expect(first.leftovers()).toEqual({ processes: [], files: [] });
+  expect(resumed.leftovers()).toEqual({ processes: [], files: [] });
+});
