@@ -4,13 +4,10 @@ import { basename, join, resolve } from 'node:path';
 import { monotonic } from '../clock.ts';
 import { badInput, CapbenchError, EXIT, type ExitCode } from '../errors.ts';
 import type { Host } from '../host.ts';
-import { makeBundle, pointLatest, readBounded, unwritable } from '../measurement/bundle.ts';
-import { type Ladder, type LadderStep, readLadder } from '../model/ladder.ts';
+import { makeBundle, pointLatest, unwritable } from '../measurement/bundle.ts';
+import type { Ladder, LadderStep } from '../model/ladder.ts';
 import { isResult, nextStep, type Planned, type SearchOptions } from '../model/next-step.ts';
-import { ladderHtml } from '../report/ladder-html.ts';
-import { ladderMarkdown } from '../report/ladder-markdown.ts';
 import { latencyLimitOf, stepFactsOf } from '../report/ladder-step.ts';
-import { searchLine, searchSummary, stepLine } from '../report/ladder-terminal.ts';
 import { searchVerdict } from '../report/ladder-text.ts';
 import { streamSeed } from '../rng.ts';
 import type { StopSignals } from '../run/steps.ts';
@@ -22,8 +19,9 @@ import { faultsOf } from '../scenario/workload.ts';
 import { grouped, micros, toSeconds } from '../units.ts';
 import { wholeNumber } from './options.ts';
 import { openProgress } from './progress.ts';
-import { nearby, openFixedPaths, type TellingFlags, writeArtefacts, writeFixedPaths } from './publish.ts';
+import { nearby, openFixedPaths, type TellingFlags } from './publish.ts';
 import { type LoadedScenario, openScenario } from './scenario-files.ts';
+import { PAGE, readSearch, searchPrinter, writeFacts, writeSearch } from './search-folder.ts';
 import {
   isSameServer,
   type PreparedRun,
@@ -49,8 +47,6 @@ export interface SearchFlags extends Omit<SingleRunFlags, 'engine' | 'charts' | 
   readonly report?: string;
 }
 
-const FACTS = 'search.json';
-const LARGEST_FACTS = 16 * 2 ** 20;
 const MOST_CONFIRMATIONS = 50;
 /** As of --scale. */
 const LARGEST_SCALE = 100;
@@ -68,6 +64,8 @@ export async function executeSearch(host: Host, reference: string, given: Search
   try {
     const fixed = await openFixedPaths(host, given, [reference]);
     const precisionPercent = percentOf(flags.precision);
+    const confirm = wholeNumber('--confirm', flags.confirm, MOST_CONFIRMATIONS);
+    const timeLimitSeconds = toSeconds(parseDurationFlag(flags.timeLimit, '--time-limit'));
     if (host.env.CAPBENCH_SCALE) {
       throw badInput(
         'CAPBENCH_SCALE is set, and a search chooses the scale of each step itself',
@@ -78,7 +76,7 @@ export async function executeSearch(host: Host, reference: string, given: Search
     const opened = await openScenario(host, reference, flags);
     const { base } = opened;
     const prepared = await prepareRun(host, base, flags, workers);
-    const { options, most } = optionsOf(flags, opened, prepared);
+    const { options, most } = optionsOf(flags, opened, prepared, { confirm, timeLimitSeconds });
     const startedAt = new Date();
     const resumed = flags.resume === undefined ? null : resolve(host.cwd, flags.resume);
     let ladder: Ladder = {
@@ -89,16 +87,19 @@ export async function executeSearch(host: Host, reference: string, given: Search
       host: { name: os.hostname(), cpuModel: os.cpus()[0]?.model ?? 'unknown', cpus: host.machine.cpus },
       ...{ steps: [], result: null },
     };
-    if (resumed !== null) ladder = await resumedFrom(resumed, ladder, flags.resume ?? '');
+    if (resumed !== null) {
+      const earlier = await readSearch(resumed);
+      refuseOther(earlier, ladder, flags.resume ?? '');
+      ladder = { ...earlier, result: null };
+    }
     const out = resolve(host.cwd, flags.out || host.env.CAPBENCH_OUT || 'reports');
     const root = resumed ?? (await makeBundle(out, `${base.scenario.name}-search`, startedAt));
     if (resumed === null) {
       const warning = await pointLatest(root);
       if (warning !== null) lines.say(`warning: ${warning}`);
     }
-    const shown = printer(host, flags, nearby(host, join(root, 'search.html')));
-    const save = (): Promise<void> =>
-      writeArtefacts(host, root, [[FACTS, factsText(ladder)]], (warning) => lines.say(`warning: ${warning}`));
+    const shown = searchPrinter(host, flags, nearby(host, join(root, PAGE)));
+    const save = (): Promise<void> => writeFacts(host, root, ladder);
     shown.head(ladder, options, most);
     for (const step of ladder.steps) shown.step(step);
     await save();
@@ -126,32 +127,17 @@ export async function executeSearch(host: Host, reference: string, given: Search
       await save();
       shown.step(step);
     }
-    const artefacts = new Map([
-      [FACTS, factsText(ladder)],
-      ['search.html', ladderHtml(ladder)],
-      ['summary.md', ladderMarkdown(ladder)],
-    ]);
-    await writeArtefacts(host, root, artefacts, (warning) => lines.say(`warning: ${warning}`));
-    const copies = new Map([...artefacts, ['report.html', artefacts.get('search.html') ?? '']]);
-    const unwritten = await writeFixedPaths(
-      host,
-      fixed,
-      copies,
-      'the folder of the search holds the same file',
-    );
-    for (const { message, hint } of unwritten) lines.say(`warning: ${message}; ${hint}`);
+    const unwritten = await writeSearch(host, root, ladder, fixed);
     shown.end(ladder);
     if (ladder.result === null)
       lines.say(`the finished steps are kept: --resume ${nearby(host, root)} goes on, with the same options`);
     const { exitCode } = searchVerdict(ladder);
-    return exitCode === EXIT.pass ? (unwritten[0]?.exitCode ?? exitCode) : exitCode;
+    return exitCode === EXIT.pass ? (unwritten ?? exitCode) : exitCode;
   } finally {
     lines.end();
     signals.dispose();
   }
 }
-
-const factsText = (ladder: Ladder): string => `${JSON.stringify(ladder, null, 2)}\n`;
 
 /** `5%` or `5` */
 function percentOf(text: string): number {
@@ -165,6 +151,7 @@ function optionsOf(
   flags: SearchFlags,
   opened: Opened,
   prepared: PreparedRun,
+  given: Pick<SearchOptions, 'confirm' | 'timeLimitSeconds'>,
 ): { readonly options: SearchOptions; readonly most: string | null } {
   const { scenario } = opened.base;
   const { load } = scenario;
@@ -205,14 +192,12 @@ function optionsOf(
   const shortSeconds = isWhole
     ? fullSeconds
     : Math.min(fullSeconds, Math.max(SHORTEST_SECONDS, Math.ceil(SHORT_SHARE * fullSeconds)));
-  const why = refusal(largest + 1);
+  const why = largest < asked ? refusal(largest + 1) : null;
   return {
     options: {
-      ...{ confirm: wholeNumber('--confirm', flags.confirm, MOST_CONFIRMATIONS), from, least, most, grain },
-      ...{ shortSeconds, fullSeconds },
-      timeLimitSeconds: toSeconds(parseDurationFlag(flags.timeLimit, '--time-limit')),
+      ...{ ...given, from, least, most, grain, shortSeconds, fullSeconds },
     },
-    most: largest < asked && why !== null ? why.message : null,
+    most: why?.message ?? null,
   };
 }
 
@@ -237,12 +222,8 @@ function grainOf(least: number, playersAt: (players: number) => number): number 
   return Math.max(1, Math.min(...steps, 8));
 }
 
-/** The ladder of an earlier search. @throws CapbenchError (104) where it is broken, or of another search */
-async function resumedFrom(root: string, fresh: Ladder, shown: string): Promise<Ladder> {
-  const path = join(root, FACTS);
-  const hint = '--resume takes the folder of a search, such as reports/quickstart-search-20261130T115756Z';
-  const text = (await readBounded(path, LARGEST_FACTS, hint)).toString('utf8');
-  const ladder = readLadder(text, path);
+/** @throws CapbenchError (104) where the earlier search is another one */
+function refuseOther(ladder: Ladder, fresh: Ladder, shown: string): void {
   const differences: readonly (readonly [what: string, got: string, expected: string])[] = [
     ['scenario', ladder.scenario, fresh.scenario],
     ['scenario hash', ladder.scenarioHash.slice(0, 12), fresh.scenarioHash.slice(0, 12)],
@@ -252,7 +233,7 @@ async function resumedFrom(root: string, fresh: Ladder, shown: string): Promise<
     ['kind of server', String(ladder.sameServer), String(fresh.sameServer)],
   ];
   const other = differences.find(([, got, expected]) => got !== expected);
-  if (other === undefined) return { ...ladder, result: null };
+  if (other === undefined) return;
   const [what, got, expected] = other;
   throw badInput(
     `--resume ${shown}: that search has another ${what}: ${got}, expected ${expected}`,
@@ -327,38 +308,4 @@ async function makeStepFolder(root: string, step: number): Promise<string> {
     throw unwritable(folder, error);
   });
   return folder;
-}
-
-/** Prints a search as it goes on: to stdout, or nothing of it where that is JSON. */
-function printer(host: Host, { json = false, quiet = false, color }: TellingFlags, page: string) {
-  const { stdout } = host;
-  const colour = color && stdout.isTTY && !host.env.NO_COLOR;
-  const print = (text: string): void => stdout[colour ? 'paint' : 'write'](text);
-  const climbing = !json && !quiet;
-  return {
-    head(
-      { scenario, precisionPercent, sameServer, basePlayers }: Ladder,
-      options: SearchOptions,
-      most: string | null,
-    ) {
-      if (!climbing) return;
-      const { from, confirm, timeLimitSeconds, shortSeconds, fullSeconds } = options;
-      const minutes = grouped(timeLimitSeconds / 60, 1);
-      const length =
-        shortSeconds === fullSeconds ? `${fullSeconds} s` : `${shortSeconds} or ${fullSeconds} s`;
-      print(
-        `\n  searching ${scenario} (${grouped(basePlayers)} players) from ${grouped(from)}: steps of ${length}, ${sameServer ? 'the same server throughout' : 'each on a fresh stack'}; to ${precisionPercent}%, confirmed ${confirm} times, within ${minutes} min\n`,
-      );
-      if (most !== null) print(`  not more than ${grouped(options.most)}: ${most}\n`);
-      print('\n');
-    },
-    step(step: LadderStep) {
-      if (climbing) print(stepLine(step, { colour, width: stdout.columns }));
-    },
-    end(ladder: Ladder) {
-      const style = { colour, width: stdout.columns, full: false, page };
-      if (json) stdout.write(factsText(ladder));
-      else print(quiet ? searchLine(ladder, style) : searchSummary(ladder, style));
-    },
-  };
 }

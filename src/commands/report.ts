@@ -33,7 +33,7 @@ export const reportCommand = (host: Host): Command =>
         .description('judge a recorded run again, or the summaries of an exported k6 script')
         .argument(
           '[bundle]',
-          'a folder that `capbench run` wrote, such as reports/latest; also that of --trials',
+          'a folder that `capbench run` wrote, such as reports/latest; also that of --trials, or of a search',
         )
         .addOption(
           new Option('--from-k6 <files...>', 'summaries of an exported k6 script: one from each process'),
@@ -93,6 +93,8 @@ async function reportBundle(host: Host, folder: string, flags: ReportFlags): Pro
   const { readTrials, reportTrials } = await import('./trials-folder.ts');
   const bundle = resolve(host.cwd, folder);
   const out = flags.out ? resolve(host.cwd, flags.out) : null;
+  const { isSearch, reportSearch } = await import('./search-folder.ts');
+  if (isSearch(bundle)) return reportSearch(host, bundle, flags, out);
   const trials = await readTrials(bundle);
   const bundles = trials === null ? [bundle] : trials.folders.map((name) => join(bundle, name));
   const inputs = bundles.flatMap((one) =>

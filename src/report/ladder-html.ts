@@ -86,7 +86,7 @@ const ladderTable = ({ steps }: Ladder): string =>
         className,
       );
     }),
-    'checks',
+    'ladder',
   );
 
 function reasonOf({ because, brokeFirst, ranOut, outcome }: LadderStep): string {

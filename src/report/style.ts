@@ -41,6 +41,7 @@ th:last-child, td:last-child { padding-right: 0; } tbody tr:last-child td { bord
 .numbers td[data-name="of what was due"] { min-width: 220px; } .numbers td:first-child { min-width: 100px; }
 .checks td:first-child { white-space: nowrap; color: var(--faint); width: 1%; }
 .checks td:nth-child(3), .checks td:nth-child(4) { min-width: 110px; max-width: 300px; }
+.ladder td { font-variant-numeric: tabular-nums; } .ladder td:not(:last-child) { white-space: nowrap; }
 .met td:first-child { color: var(--pass); }
 .breached td:first-child, tr.breached td[data-name="Observed"] { color: var(--fail); font-weight: 600; }
 .contradicted td:first-child, .unmeasured td:first-child, .noted td:first-child { color: var(--invalid); }

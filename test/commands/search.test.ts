@@ -66,3 +66,17 @@ test('nor is one of another host, which is named', async () => {
   expect(host.err()).toContain(`another host: here, expected ${hostname()}`);
   expect(host.ended()).toBe(104);
 });
+
+test('capbench report prints a search again, with the exit code of its verdict', async () => {
+  const name = earlier('again', of({ result: null }));
+  const host = memoryHost(['report', name, '--summary', 'there/summary.md'], { cwd: folder });
+  await main(host);
+  expect(host.out()).toContain('INTERRUPTED (105)  again/search.html');
+  expect(host.ended()).toBe(105);
+  expect(existsSync(join(folder, 'there/summary.md'))).toBe(true);
+  expect(existsSync(join(folder, name, 'search.html'))).toBe(true);
+  const refused = memoryHost(['report', name, '--junit', 'junit.xml'], { cwd: folder });
+  await main(refused);
+  expect(refused.err()).toContain('a search has no junit.xml');
+  expect(refused.ended()).toBe(104);
+});
