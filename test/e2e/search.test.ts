@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import type { Ladder } from '../../src/model/ladder.ts';
 import { nextStep } from '../../src/model/next-step.ts';
 import { stablePort } from '../../src/supervision/stable-port.ts';
+import { outside } from '../outside/start.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { capbench, root } from './capbench.ts';
 
@@ -81,4 +82,17 @@ test('a search is interrupted and resumed: no finished step is repeated, each st
   expect(existsSync(join(folder, 'summary.md'))).toBe(true);
   expect(first.leftovers()).toEqual({ processes: [], files: [] });
   expect(resumed.leftovers()).toEqual({ processes: [], files: [] });
+});
+
+test('a server that runs already is the same throughout; where it holds the most that may be tried, the bound is not found', async () => {
+  const file = await scenario();
+  const { url } = await outside('knee', { PER_SECOND: '1000000' });
+  const target = ['--target', url.replace('http', 'ws')];
+  const most = ['--from', '5', '--most', '10', '--confirm', '1'];
+  const run = capbench(['search', file, ...target, ...most, '--out', temporaryFolder()]);
+  // On a busy machine 5 or 10 players may be too many.
+  const { code, stdout } = await run.ends(90, 0);
+  expect(stdout).toContain('the same server throughout');
+  expect(stdout).toContain(code === 0 ? 'FOUND (0)' : 'bound not found: ');
+  expect(run.leftovers()).toEqual({ processes: [], files: [] });
 });
