@@ -192,7 +192,12 @@ const confirmations = ({ steps }: Ladder, players: number, fullSeconds: number):
 /** What is known when the search has to end. */
 function known(ladder: Ladder, { confirm, fullSeconds }: SearchOptions, why: string): LadderResult {
   const { pass, fail } = standing(ladder.steps);
-  if (pass === null || fail === null) return notFound(ladder, why, null);
+  if (pass === null || fail === null) {
+    const last = ladder.steps.at(-1);
+    if (last?.outcome !== 'invalid') return notFound(ladder, why, null);
+    const vain = `the last step had no conclusion: ${last.because}`;
+    return notFound(ladder, `${whoGaveOut(last.gaveOut)}${why}; ${vain}`, last.gaveOut);
+  }
   const passed = confirmations(ladder, pass.players, fullSeconds);
   return foundAt(ladder, { pass, fail }, { passed, of: confirm }, why);
 }

@@ -267,6 +267,11 @@ describe('the next step', () => {
       found: false,
       lastPass: 1000,
     });
+    const busy = { ...doubled[0], outcome: 'invalid', gaveOut: 'host', because: 'foreign-cpu' } as const;
+    expect(following([busy], { timeLimitSeconds: 60 })).toMatchObject({
+      ...{ found: false, gaveOut: 'host', lastPass: null },
+      because: expect.stringMatching(/^the host gave out first: .*foreign-cpu$/),
+    });
     // Each step took 50 s, 42 of them beside the measure phase.
     expect(following(doubled, { timeLimitSeconds: 150 })).toMatchObject({ players: 1414 });
     expect(following(doubled, { timeLimitSeconds: 149 })).toMatchObject({ found: true });
