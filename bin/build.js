@@ -116,6 +116,7 @@ const main = await build({
     cli: 'src/cli.ts',
     'fleet-worker': 'src/load/fleet/worker-process.ts',
     'fleet-wake-timer': 'src/load/fleet/wake-timer-thread.ts',
+    'score-benchmark': 'src/score/benchmark-process.ts',
     ...split(systems(), false),
     watchdog: 'src/supervision/watchdog-process.ts',
   },

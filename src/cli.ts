@@ -7,6 +7,7 @@ import { listCommand } from './commands/list.ts';
 import { metricsCommand } from './commands/metrics.ts';
 import { reportCommand } from './commands/report.ts';
 import { runCommand } from './commands/run.ts';
+import { scoreCommand } from './commands/score.ts';
 import { searchCommand } from './commands/search.ts';
 import { serveCommand } from './commands/serve.ts';
 import { setupCommand } from './commands/setup.ts';
@@ -29,6 +30,7 @@ const VERBS: readonly ((host: Host) => Command)[] = [
   serveCommand,
   reportCommand,
   sizeCommand,
+  scoreCommand,
   exportCommand,
   initCommand,
   doctorCommand,

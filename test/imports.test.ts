@@ -19,14 +19,14 @@ const WAY = [
     'judge',
     'model',
   ],
-  ...['report', 'export', 'proposal', 'doctor'],
+  ...['report', 'export', 'proposal', 'doctor', 'score'],
 ];
 /** Wire the rooms together; may import any of them, and the contract of a system. */
 const WIRING = ['run', 'commands', 'cli.ts'];
 /** Text in, text out. */
 const PURE = ['scenario', 'audit', 'judge', 'model', 'report', 'export', 'proposal'];
 const DRIVERS = ['pg', 'ws', 'ioredis', 'undici', 'autocannon', 'node:child_process'];
-const DRIVER_ROOMS = ['address', 'supervision', 'server', 'stack', 'probe', 'load', 'systems'];
+const DRIVER_ROOMS = ['address', 'supervision', 'server', 'stack', 'probe', 'load', 'score', 'systems'];
 const CONTRACT = 'systems/system.ts';
 const REGISTRY = 'systems/registry.ts';
 interface Import {
@@ -44,7 +44,7 @@ const files = readdirSync(src, { recursive: true, encoding: 'utf8' })
 /** The processes of capbench beside the CLI, which have a `process` of their own. */
 const ENTRIES = [
   ...files.filter((file) => /^systems\/[^/]+\/[^/]+\/main\.ts$/.test(file)),
-  ...['load/fleet/worker-process.ts', 'supervision/watchdog-process.ts'],
+  ...['load/fleet/worker-process.ts', 'score/benchmark-process.ts', 'supervision/watchdog-process.ts'],
 ];
 
 const imports: Import[] = files.flatMap((from) =>

@@ -6,7 +6,7 @@ import { readBounded } from '../measurement/bundle.ts';
 import { type Evidence, factsOf, type NamedPoint, type Search } from '../model/evidence.ts';
 import { readLadder } from '../model/ladder.ts';
 import { type LoadPoint, readPoint } from '../model/load-point.ts';
-import { readScores, speedOf } from '../model/scores.ts';
+import { speedOf } from '../model/scores.ts';
 import { currencyOf, type SizingQuestion, sizeTiers } from '../model/sizing.ts';
 import { readTiers, type Tier } from '../model/tier.ts';
 import { sizingJson } from '../report/sizing.ts';
@@ -15,6 +15,7 @@ import { sizingHtml } from '../report/sizing-html.ts';
 import { LARGEST_SCENARIO } from '../scenario/document.ts';
 import { wholeNumber } from './options.ts';
 import { nearby, openFixedPaths, writeFixedPaths } from './publish.ts';
+import { readScoresFile } from './scores-file.ts';
 import { sizeLines } from './size-lines.ts';
 import { readTrials } from './trials-folder.ts';
 
@@ -176,17 +177,6 @@ export async function readAllTiers(host: Host, files: readonly string[]): Promis
     all.push(...tiers);
   }
   return all;
-}
-
-async function readScoresFile(host: Host, file: string) {
-  const path = resolve(host.cwd, file);
-  const bytes = await readBounded(
-    path,
-    LARGEST_JSON,
-    '`capbench score --json` writes it',
-    nearby(host, path),
-  );
-  return readScores(new TextDecoder().decode(bytes), nearby(host, path));
 }
 
 /** Reads runs, trials and searches. @throws CapbenchError (104) where a folder has none of them */

@@ -41,6 +41,8 @@ export const scoresSchema = z.object({
   memoryBytes: z.number().positive(),
   /** While it was measured; null where the system does not say. */
   stealPercent: z.number().nullable(),
+  /** Cores that were in use before anything was measured; null where the system does not say. */
+  otherCores: z.number().nullable().optional(),
   scores: z.record(z.enum(NAMES), score),
 });
 export type Scores = z.output<typeof scoresSchema>;
@@ -79,3 +81,37 @@ export function speedOf({ scores }: Scores, source: string): number {
     'run `capbench score` again',
   );
 }
+
+/** How one machine compares with another. */
+export interface ScoresComparison {
+  /** By the score: above 1 where the first machine is better; only of what both have measured. */
+  readonly ratios: Readonly<Partial<Record<ScoreName, number>>>;
+  /** How many times as fast a core of the first is, by `speedOf`; null where that was not measured. */
+  readonly core: number | null;
+  /** Why the two are not quite comparable. */
+  readonly differences: readonly string[];
+}
+
+export function comparisonOf(here: Scores, there: Scores): ScoresComparison {
+  const ratios: Partial<Record<ScoreName, number>> = {};
+  for (const name of NAMES) {
+    const [own, other] = [here.scores[name], there.scores[name]];
+    if (own === undefined || other === undefined || !('value' in own) || !('value' in other)) continue;
+    ratios[name] = own.better === 'higher' ? own.value / other.value : other.value / own.value;
+  }
+  const { javascript, webSocket } = ratios;
+  const both = javascript === undefined || webSocket === undefined ? null : Math.sqrt(javascript * webSocket);
+  const differ = (what: string, own: string, other: string): readonly string[] =>
+    own === other ? [] : [`${what} ${own} here, ${other} there`];
+  return {
+    ratios,
+    core: both,
+    differences: [
+      ...differ('capbench', here.capbench, there.capbench),
+      ...differ('Node', majorOf(here.node), majorOf(there.node)),
+    ],
+  };
+}
+
+/** `v22` */
+const majorOf = (version: string): string => version.split('.', 1)[0] ?? version;
