@@ -20,6 +20,7 @@ const DOCUMENTS = [
   'src/load/README.md',
   'src/judge/README.md',
   'src/model/README.md',
+  'src/score/README.md',
   'src/server/README.md',
   'src/systems/flux/README.md',
   'src/systems/massless/README.md',

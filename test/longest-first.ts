@@ -41,6 +41,7 @@ const SECONDS: Readonly<Record<string, number>> = {
   'systems/quiz/server/server.test.ts': 23,
   'systems/own/null-calibration.test.ts': 14,
   'server/batch-writer.test.ts': 14,
+  'score/score.test.ts': 14,
   'systems/mud/server/instances.test.ts': 14,
   'stack/stuck.test.ts': 15,
   'systems/realm/server/world.test.ts': 12,

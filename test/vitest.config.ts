@@ -14,6 +14,7 @@ const fonts = {
 const COMPONENTS = [
   'e2e/**/*.test.ts',
   'run/*.test.ts',
+  'score/*.test.ts',
   'server/*.test.ts',
   'stack/*.test.ts',
   'supervision/*.test.ts',

@@ -8,6 +8,9 @@ const MOST_SPREAD = 0.1;
 /** More cores in use before the measurement are worth a warning. */
 const MOST_OTHER_CORES = 0.1;
 
+/** Percent of all CPU time; more would make a run invalid. */
+const MOST_STEAL = 2;
+
 const WHAT: Readonly<Record<ScoreName, string>> = {
   javascript: 'a tick of a small world, one core',
   webSocket: 'JSON over WebSocket, one core',
@@ -87,7 +90,18 @@ export function scoreWarnings(scores: Scores): readonly string[] {
       : [],
   );
   const others = scores.otherCores ?? 0;
+  const steal = scores.stealPercent ?? 0;
   return [
+    ...(scores.inMemory === true
+      ? [
+          'the temporary directory is in memory, so no disk was measured; set TMPDIR to a directory on the disk that the database will use',
+        ]
+      : []),
+    ...(steal > MOST_STEAL
+      ? [
+          `the host took ${quantity(steal, '%', 2)} of the CPU time for other machines (steal): this machine is shared`,
+        ]
+      : []),
     ...(wide.length === 0
       ? []
       : [

@@ -43,6 +43,8 @@ export const scoresSchema = z.object({
   stealPercent: z.number().nullable(),
   /** Cores that were in use before anything was measured; null where the system does not say. */
   otherCores: z.number().nullable().optional(),
+  /** The temporary directory is in memory (tmpfs), so that nothing of it was synced to a disk. */
+  inMemory: z.boolean().optional(),
   scores: z.record(z.enum(NAMES), score),
 });
 export type Scores = z.output<typeof scoresSchema>;
@@ -109,9 +111,11 @@ export function comparisonOf(here: Scores, there: Scores): ScoresComparison {
     differences: [
       ...differ('capbench', here.capbench, there.capbench),
       ...differ('Node', majorOf(here.node), majorOf(there.node)),
+      ...differ('files', filesOf(here), filesOf(there)),
     ],
   };
 }
 
+const filesOf = ({ inMemory }: Scores): string => (inMemory === true ? 'in memory' : 'on a disk');
 /** `v22` */
 const majorOf = (version: string): string => version.split('.', 1)[0] ?? version;

@@ -1,8 +1,9 @@
+import { statfs } from 'node:fs/promises';
 import os from 'node:os';
 import { CapbenchError, isBug, messageOf } from '../errors.ts';
 import { SCORES, type ScoreName, type Scores } from '../model/scores.ts';
 import { openLocalStack, temporaryFolders } from '../stack/local.ts';
-import { availableMemory } from '../stack/memory-need.ts';
+import { availableMemory, usableMemory } from '../stack/memory-need.ts';
 import { postgresComponent } from '../stack/postgres-component.ts';
 import { cpuTimes } from '../supervision/proc.ts';
 import type { ProcessUser } from '../supervision/process.ts';
@@ -75,6 +76,7 @@ export async function measureScores(options: ScoreOptions): Promise<Scores> {
   const values = new Map<ScoreName, number[]>();
   const unmeasured = new Map<ScoreName, string>();
   const folder = await openRunFolder(watchdog, temporaryFolders(), account());
+  const inMemory = await isInMemory(folder.path);
   try {
     for (let round = 0; round < plan.rounds; round++)
       for (const benchmark of BENCHMARKS) {
@@ -101,11 +103,22 @@ export async function measureScores(options: ScoreOptions): Promise<Scores> {
   const names = Object.keys(SCORES) as readonly ScoreName[];
   return {
     ...{ schemaVersion: 1, kind: 'score', measuredAt, capbench: version, node: machine.node },
-    ...{ cpuModel: os.cpus()[0]?.model.trim() || 'unknown', cpus: machine.cpus, cores, arch: machine.arch },
-    ...{ memoryBytes: machine.memoryBytes, stealPercent: steal(), otherCores },
+    ...{ cpuModel: os.cpus()[0]?.model ?? 'unknown', cpus: machine.cpus, cores, arch: machine.arch },
+    ...{
+      memoryBytes: Math.min(machine.memoryBytes, usableMemory()),
+      stealPercent: steal(),
+      otherCores,
+      inMemory,
+    },
     scores: Object.fromEntries(names.map((name) => [name, scoreOf(name)])) as Scores['scores'],
   };
 }
+
+/** File systems whose files are in memory, by their number in statfs(2). */
+const IN_MEMORY: readonly number[] = [0x01021994, 0x858458f6];
+
+const isInMemory = async (path: string): Promise<boolean> =>
+  os.platform() === 'linux' && IN_MEMORY.includes((await statfs(path)).type);
 
 /** That of PostgreSQL, which must be able to reach the folder; without one PostgreSQL says so itself. */
 function account(): ProcessUser | null {

@@ -23,6 +23,8 @@ export async function repeatOnce(
   const own = await startProcess({
     ...{ name: `score-${benchmark}`, module: bundleFile('score-benchmark'), watchdog, ladder: [KILL] },
     execArgv: ['--single-threaded'],
+    // `ws` uses native code where somebody has installed it.
+    env: { WS_NO_BUFFER_UTIL: '1', WS_NO_UTF_8_VALIDATE: '1' },
     log: folder.file(`${benchmark}.log`),
   });
   try {
