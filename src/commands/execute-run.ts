@@ -3,15 +3,16 @@ import type { ExitCode } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { makeBundle, pointLatest } from '../measurement/bundle.ts';
 import { executeTrials } from './execute-trials.ts';
-import { type FixedPathFlags, wholeNumber } from './options.ts';
+import { type FixedPathFlags, type TierFlags, wholeNumber } from './options.ts';
 import { openProgress } from './progress.ts';
 import { openFixedPaths, type TellingFlags, tellRun } from './publish.ts';
 import { loadScenario } from './scenario-files.ts';
 import { isSameServer, prepareRun, runInto, type SingleRunFlags, workersOf } from './single-run.ts';
 import { stopSignals } from './stop-signals.ts';
+import { chooseTier } from './tiers.ts';
 
 /** The options of `capbench run`, as given. */
-export interface RunFlags extends SingleRunFlags, FixedPathFlags, TellingFlags {
+export interface RunFlags extends SingleRunFlags, FixedPathFlags, TierFlags, TellingFlags {
   readonly trials?: string;
   readonly out?: string;
 }
@@ -26,7 +27,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
     const fixed = await openFixedPaths(host, flags, [reference]);
     const workers = workersOf(host, flags.workers);
     const trials = flags.trials === undefined ? null : wholeNumber('--trials', flags.trials, MOST_TRIALS);
-    const loaded = await loadScenario(host, reference, flags);
+    const loaded = await loadScenario(host, reference, flags, 0, await chooseTier(host, flags));
     const prepared = await prepareRun(host, loaded, flags, workers);
     const out = resolve(host.cwd, flags.out || host.env.CAPBENCH_OUT || 'reports');
     const startedAt = new Date();

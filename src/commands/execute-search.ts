@@ -17,7 +17,7 @@ import { scenarioHash } from '../scenario/resolved.ts';
 import { MOST_PLAYERS } from '../scenario/schema.ts';
 import { faultsOf } from '../scenario/workload.ts';
 import { grouped, micros, toSeconds } from '../units.ts';
-import { wholeNumber } from './options.ts';
+import { type TierFlags, wholeNumber } from './options.ts';
 import { openProgress } from './progress.ts';
 import { nearby, openFixedPaths, type TellingFlags } from './publish.ts';
 import { type LoadedScenario, openScenario } from './scenario-files.ts';
@@ -33,9 +33,13 @@ import {
 } from './single-run.ts';
 import { refuseWithoutMemory } from './stack-opener.ts';
 import { ownSignals, stopSignals } from './stop-signals.ts';
+import { chooseTier } from './tiers.ts';
 
 /** The options of `capbench search`, as given. */
-export interface SearchFlags extends Omit<SingleRunFlags, 'engine' | 'charts' | 'scale'>, TellingFlags {
+export interface SearchFlags
+  extends Omit<SingleRunFlags, 'engine' | 'charts' | 'scale'>,
+    TierFlags,
+    TellingFlags {
   readonly precision: string;
   readonly confirm: string;
   readonly from?: string;
@@ -73,7 +77,7 @@ export async function executeSearch(host: Host, reference: string, given: Search
       );
     }
     const workers = workersOf(host, flags.workers);
-    const opened = await openScenario(host, reference, flags);
+    const opened = await openScenario(host, reference, flags, 0, await chooseTier(host, flags));
     const { base } = opened;
     const prepared = await prepareRun(host, base, flags, workers);
     const { options, most } = optionsOf(flags, opened, prepared, { confirm, timeLimitSeconds });
@@ -82,7 +86,8 @@ export async function executeSearch(host: Host, reference: string, given: Search
     let ladder: Ladder = {
       ...{ schemaVersion: 1, kind: 'search', capbench: host.version, scenario: base.scenario.name },
       ...{ system: base.scenario.system, scenarioHash: scenarioHash(base.scenario), precisionPercent },
-      ...{ basePlayers: base.scenario.load.players, seed: base.scenario.seed, tier: null },
+      ...{ basePlayers: base.scenario.load.players, seed: base.scenario.seed },
+      ...(base.tier === undefined ? { tier: null } : { tier: base.tier.id, tierFacts: base.tier }),
       ...{ startedAt: startedAt.toISOString(), sameServer: isSameServer(prepared), latencyLimit: null },
       host: { name: os.hostname(), cpuModel: os.cpus()[0]?.model ?? 'unknown', cpus: host.machine.cpus },
       ...{ steps: [], result: null },
@@ -226,6 +231,7 @@ function grainOf(least: number, playersAt: (players: number) => number): number 
 function refuseOther(ladder: Ladder, fresh: Ladder, shown: string): void {
   const differences: readonly (readonly [what: string, got: string, expected: string])[] = [
     ['scenario', ladder.scenario, fresh.scenario],
+    ['tier', ladder.tier ?? 'none', fresh.tier ?? 'none'],
     ['scenario hash', ladder.scenarioHash.slice(0, 12), fresh.scenarioHash.slice(0, 12)],
     ['precision', `${ladder.precisionPercent}%`, `${fresh.precisionPercent}%`],
     ['host', ladder.host.name, fresh.host.name],

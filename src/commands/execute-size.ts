@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { badInput, EXIT, type ExitCode, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
@@ -8,15 +8,15 @@ import { readLadder } from '../model/ladder.ts';
 import { type LoadPoint, readPoint } from '../model/load-point.ts';
 import { speedOf } from '../model/scores.ts';
 import { currencyOf, type SizingQuestion, sizeTiers } from '../model/sizing.ts';
-import { readTiers, type Tier } from '../model/tier.ts';
+import type { Tier } from '../model/tier.ts';
 import { sizingJson } from '../report/sizing.ts';
 import { sizingCsv } from '../report/sizing-csv.ts';
 import { sizingHtml } from '../report/sizing-html.ts';
-import { LARGEST_SCENARIO } from '../scenario/document.ts';
 import { wholeNumber } from './options.ts';
 import { nearby, openFixedPaths, writeFixedPaths } from './publish.ts';
 import { readScoresFile } from './scores-file.ts';
 import { sizeLines } from './size-lines.ts';
+import { readAllTiers, shippedTiers } from './tiers.ts';
 import { readTrials } from './trials-folder.ts';
 
 /** The options of `capbench size`, as given. */
@@ -153,30 +153,6 @@ function readTierScores(text: string, tiers: readonly Tier[]): readonly [id: str
         .join(', ')} ..`,
     );
   return [id, file];
-}
-
-/** The files of fixtures/tiers, absolute. */
-export async function shippedTiers({ root }: Pick<Host, 'root'>): Promise<readonly string[]> {
-  const folder = join(root, 'fixtures', 'tiers');
-  const names = await readdir(folder);
-  return names
-    .filter((name) => name.endsWith('.yaml'))
-    .toSorted()
-    .map((name) => join(folder, name));
-}
-
-/** @throws CapbenchError (104) with every error of a file, or where two files have the same tier */
-export async function readAllTiers(host: Host, files: readonly string[]): Promise<readonly Tier[]> {
-  const all: Tier[] = [];
-  for (const file of files) {
-    const shown = nearby(host, file);
-    const tiers = readTiers(shown, await readBounded(file, LARGEST_SCENARIO, 'name a tiers file', shown));
-    const twice = tiers.find(({ id }) => all.some((other) => other.id === id));
-    if (twice !== undefined)
-      throw badInput(`${shown}: the tier ${twice.id} is in another file, too`, 'give it another id');
-    all.push(...tiers);
-  }
-  return all;
 }
 
 /** Reads runs, trials and searches. @throws CapbenchError (104) where a folder has none of them */

@@ -1,6 +1,7 @@
 import type { Host } from '../host.ts';
 import { limitSetting, limitsOf, WHOLE_STACK } from '../scenario/component-limits.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import { boxedHeap } from '../stack/boxed-heap.ts';
 import { redisSettingNames } from '../stack/redis-configuration.ts';
 import { applyPostgresSettings, deviationsBeside, edgeSettings, serverSettings } from '../stack/settings.ts';
 import type { AppliedSetting } from '../stack/stack.ts';
@@ -8,7 +9,11 @@ import type { System } from '../systems/system.ts';
 
 /** The settings that a started stack reports beside those of its components. */
 export const stackSettings = (host: Host, system: System, scenario: Scenario): readonly AppliedSetting[] => [
-  ...serverSettings(scenario.world, Number.parseInt(host.machine.node.replace(/^v/, ''), 10)),
+  ...serverSettings(
+    scenario.world,
+    Number.parseInt(host.machine.node.replace(/^v/, ''), 10),
+    boxedHeap(scenario, system.scenario.components(scenario)),
+  ),
   ...(system.settings?.(scenario) ?? []),
 ];
 

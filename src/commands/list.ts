@@ -5,6 +5,8 @@ import { grouped } from '../units.ts';
 import type { ClaimsFlags } from './execute-claims.ts';
 
 interface ListFlags extends ClaimsFlags {
+  /** True without a file. */
+  readonly tiers?: string | true;
   /** True without a document. */
   readonly claims?: string | true;
 }
@@ -15,6 +17,7 @@ Examples:
   $ capbench list --json | jq -r '.[].name'
   $ capbench list --claims
   $ capbench list --claims --out /archive/reports --html claims.html --markdown claims.md
+  $ capbench list --tiers
   $ capbench list --claims --json | jq '.documents[] | {document, counts}'
 
 --claims reads the newest run of each scenario: of several that rule the same claim, breached comes before contradicted,
@@ -25,19 +28,28 @@ scenario has, rules nothing.
 /** `capbench list`: the scenarios that come with capbench, and what they need; or what became of the documents' claims. */
 export const listCommand = (host: Host): Command =>
   new Command('list')
-    .description('list the scenarios that come with capbench, or what was found of what documents promise')
+    .description(
+      'list the scenarios that come with capbench, machines to rent, or what was found of what documents promise',
+    )
+    .option('--tiers [file]', 'the machines that --tier and `capbench size` know, or those of a file')
     .option('--claims [document]', 'what became of the claims of all documents, or of each claim of one')
     .option('--out <folder>', 'with --claims: the folder of the bundles (default: reports)')
     .option('--html <file>', 'with --claims: write a page with each claim')
     .option('--markdown <file>', 'with --claims: write the same as Markdown')
     .option('--json', 'print JSON')
     .addHelpText('after', EXAMPLES)
-    .action(async ({ claims, ...flags }: ListFlags) => {
+    .action(async ({ claims, tiers, ...flags }: ListFlags) => {
       if (claims === undefined) {
         refuseClaimsOptions(flags);
+        if (tiers !== undefined) {
+          const { listTiers } = await import('./list-tiers.ts');
+          await listTiers(host, tiers === true ? [] : [tiers], flags.json === true);
+          return;
+        }
         await listScenarios(host, flags.json === true);
         return;
       }
+      if (tiers !== undefined) throw badInput('list: got --tiers and --claims, expected one of them');
       const { executeClaims } = await import('./execute-claims.ts');
       await executeClaims(host, claims === true ? null : claims, flags);
     });

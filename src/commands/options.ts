@@ -63,6 +63,20 @@ export type TargetFlags = AccessFlags &
   FaultProcessFlags &
   GivenFlags & { readonly target: readonly string[]; readonly iOwn: readonly string[] };
 
+/** The machine as which a stack runs, as given. */
+export interface TierFlags {
+  readonly tier?: string;
+  readonly tiers: readonly string[];
+}
+
+/** The options of a run on a stack that is confined to the size of a machine. */
+export const withTier = (command: Command): Command =>
+  command
+    .option('--tier <name>', "run the stack as on this machine, with this host's cores (list --tiers)")
+    .addOption(
+      several('--tiers <file>', 'a file of tiers instead of those that come with capbench; repeatable'),
+    );
+
 /** The option that allows a start command. */
 export const ALLOW_START = [
   '--allow-start',

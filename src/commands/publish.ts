@@ -200,7 +200,7 @@ export async function writeFixedPaths(
 }
 
 /** A path as it is shown: relative to the working directory, if it is below it. */
-export function nearby({ cwd }: Host, path: string): string {
+export function nearby({ cwd }: Pick<Host, 'cwd'>, path: string): string {
   const near = relative(cwd, path);
   return near.startsWith('..') ? path : near || '.';
 }

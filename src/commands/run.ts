@@ -2,13 +2,14 @@ import { Command, Option } from 'commander';
 import type { Host } from '../host.ts';
 import { ENGINES } from '../load/engine.ts';
 import type { RunFlags } from './execute-run.ts';
-import { ALLOW_START, several, withFixedPaths, withScenario, withTargets } from './options.ts';
+import { ALLOW_START, several, withFixedPaths, withScenario, withTargets, withTier } from './options.ts';
 
 const EXAMPLES = `
 Examples:
   $ capbench run quickstart
   $ capbench run m4pro-20k --scale 0.25 -d 30s --full
   $ capbench run ./my-world.yaml --allow-module --players 500
+  $ capbench run ./my-world.yaml --allow-start --tier hetzner-cpx22
   $ capbench run ./my-world.yaml --target ws://127.0.0.1:8080
   $ capbench run ./my-world.yaml --target wss://game.example \\
       --i-own game.example --header-env Cookie=GAME_COOKIE \\
@@ -22,7 +23,7 @@ data was lost, 93 the stack did not start or a target cannot be reached,
 
 /** `capbench run`: from a scenario to a verdict and a bundle of reports. */
 export const runCommand = (host: Host): Command =>
-  withFixedPaths(withTargets(withScenario(new Command('run'))))
+  withFixedPaths(withTier(withTargets(withScenario(new Command('run')))))
     .description('start the servers, simulate the players, judge the budgets, write the reports')
     .addOption(new Option('--engine <name>', 'load generator').choices(ENGINES).default('native'))
     .option('--allow-module', 'load the player module that the scenario names (it is code)')

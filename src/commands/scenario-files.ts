@@ -4,6 +4,8 @@ import { disputesOf } from '../audit/audit.ts';
 import { badInput, CapbenchError, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
 import type { PlayerModule } from '../load/fleet/messages.ts';
+import type { EmulatedTier } from '../measurement/emulated-tier.ts';
+import { withBox } from '../scenario/box.ts';
 import { type ClaimDocument, type Claims, readClaims, readDocuments } from '../scenario/claims.ts';
 import { LARGEST_SCENARIO, readYaml } from '../scenario/document.ts';
 import { nearest } from '../scenario/nearest.ts';
@@ -23,6 +25,7 @@ import { MOST_SERVERS } from '../scenario/schema.ts';
 import { withoutSecrets } from '../scenario/without-secrets.ts';
 import { workloadOf } from '../scenario/workload.ts';
 import type { System } from '../systems/system.ts';
+import { type ChosenTier, nothingToConfine } from './chosen-tier.ts';
 import type { ScenarioFlags } from './options.ts';
 
 /** A scenario as it will run, and its origin. */
@@ -30,6 +33,8 @@ export interface LoadedScenario {
   readonly scenario: Scenario;
   /** The system that the scenario names. */
   readonly system: System;
+  /** The machine as which its stack is run; absent: as this host. */
+  readonly tier?: EmulatedTier;
   /** The file, absolute. */
   readonly path: string;
   /** The place of a key as errors name it: a line of the file, or a --set. */
@@ -141,13 +146,16 @@ interface OpenScenario {
 
 /**
  * Finds, reads and resolves a scenario. Throws a CapbenchError (104) that lists every problem in it. A secret in its
- * prose is removed, with a warning. `targets`: how many servers of the user's own the run has.
+ * prose is removed, with a warning.
+ * @param targets how many servers of the user's own the run has
+ * @param chosen the machine as which its stack is to run
  */
 export async function openScenario(
   host: Host,
   reference: string,
   flags: ScenarioFlags,
   targets = 0,
+  chosen: ChosenTier | null = null,
 ): Promise<OpenScenario> {
   const given = overridesOf(host, flags, targets);
   const path = await locate(host, reference);
@@ -161,7 +169,9 @@ export async function openScenario(
   const load = (overrides: Overrides) => {
     const read = readScenario({ file, bytes }, { systems, claims, disputesOf }, overrides);
     const { scenario, removed } = withoutSecrets(read, file, host.redaction);
-    return { loaded: { scenario, system: systems.systemOf(read), path, where }, removed };
+    const system = systems.systemOf(read);
+    const loaded: LoadedScenario = { scenario, system, path, where };
+    return { loaded: chosen === null ? loaded : asTier(loaded, chosen, systems), removed };
   };
   const { loaded, removed } = load(given);
   for (const what of removed)
@@ -172,6 +182,17 @@ export async function openScenario(
   // With --set the user chose the system just now.
   if (note !== undefined && !where(['system']).startsWith('--set')) host.stderr.write(`note: ${note}\n`);
   return { base: loaded, with: (change) => load({ ...given, ...change }).loaded };
+}
+
+/** @throws CapbenchError (104) where nothing is started that could be confined */
+function asTier(
+  loaded: LoadedScenario,
+  { tier, box }: ChosenTier,
+  systems: Awaited<ReturnType<Host['systems']>>,
+): LoadedScenario {
+  const { scenario, system } = loaded;
+  if (system.scenario.components(scenario).length === 0) throw nothingToConfine(tier.id);
+  return { ...loaded, tier, scenario: withBox(scenario, box, system.scenario, systems) };
 }
 
 /** The same of a scenario that is run as it is. */

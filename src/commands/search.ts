@@ -1,13 +1,14 @@
 import { Command } from 'commander';
 import type { Host } from '../host.ts';
 import type { SearchFlags } from './execute-search.ts';
-import { ALLOW_START, several, withScenarioUnscaled, withTargets } from './options.ts';
+import { ALLOW_START, several, withScenarioUnscaled, withTargets, withTier } from './options.ts';
 
 const EXAMPLES = `
 Examples:
   $ capbench search quickstart
   $ capbench search ./my-world.yaml --allow-start --precision 2% --most 5000
   $ capbench search ./my-world.yaml --from 500 --time-limit 15m --confirm 3
+  $ capbench search quickstart --tier hetzner-cpx22
   $ capbench search quickstart --resume reports/quickstart-search-20261130T115756Z
   $ capbench search ./my-world.yaml --target ws://127.0.0.1:8080
 
@@ -17,7 +18,7 @@ Exit codes: 0 found, 90 bound not found, 92 acknowledged data was lost at a step
 
 /** `capbench search`: from a scenario to the largest number of players that keeps every budget. */
 export const searchCommand = (host: Host): Command =>
-  withTargets(withScenarioUnscaled(new Command('search')))
+  withTier(withTargets(withScenarioUnscaled(new Command('search'))))
     .description('find the largest number of players, with their rates, that keeps every budget')
     .option('--precision <percent>', 'how near last pass and first fail have to be', '5%')
     .option('--confirm <number>', 'trials of the stated number, all of which have to pass', '5')

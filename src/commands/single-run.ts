@@ -162,7 +162,7 @@ export async function runInto(
   progress: LiveProgress,
   whenKept: () => Promise<void>,
 ): Promise<Published> {
-  const { scenario, system } = loaded;
+  const { scenario, system, tier } = loaded;
   const { targets, access, probes, redis } = reached;
   let watchdog: Watchdog | null = null;
   try {
@@ -211,6 +211,7 @@ export async function runInto(
         colocated: [...targets, probes.postgres, probes.redis, redis].every(
           (one) => one?.onThisHost !== false,
         ),
+        ...(tier === undefined ? {} : { tier }),
         ...(targets.length === 0 ? {} : { targets: targets.length, probesAsked: probeNames(probes) }),
         engine: flags.engine,
         host: hostFacts(host),

@@ -13,6 +13,7 @@ import {
   limitsOf,
   WHOLE_STACK,
 } from '../scenario/component-limits.ts';
+import { boxedHeap } from '../stack/boxed-heap.ts';
 import { type CommandPlan, commandComponent } from '../stack/command-component.ts';
 import { openCommandStack } from '../stack/command-stack.ts';
 import type { ComponentSpec } from '../stack/component-spec.ts';
@@ -78,10 +79,12 @@ export function openStarted(
   });
 }
 
-/** @throws CapbenchError (93) where this host has less memory than the system's stack needs */
+/** @throws CapbenchError (93) where this host, or the limit of the whole stack, has less memory than the system's stack needs */
 export function refuseWithoutMemory({ scenario, system }: Pick<Subject, 'scenario' | 'system'>): void {
   const need = system.needs?.(scenario) ?? null;
-  const shortage = need === null ? null : memoryShortage(need, availableMemory());
+  const { memory } = limitsOf(scenario, WHOLE_STACK) ?? {};
+  const allowed = memory === undefined ? Number.POSITIVE_INFINITY : memory * 2 ** 20;
+  const shortage = need === null ? null : memoryShortage(need, Math.min(allowed, availableMemory()));
   if (shortage !== null) throw shortage;
 }
 
@@ -135,6 +138,12 @@ export function idleLimitsNote(
     : `no effect of ${idle.join(', ')}: capbench does not start what they limit`;
 }
 
+/** With the heap that a limit of the whole stack's memory leaves to each server. */
+function withBoxedHeap(system: Subject['system'], scenario: Subject['scenario']): Subject['scenario'] {
+  const boxed = boxedHeap(scenario, system.scenario.components(scenario));
+  return boxed === null ? scenario : { ...scenario, world: { ...scenario.world, heap: boxed.heap } };
+}
+
 /** Starts the components of the system, but for a Redis that is given. */
 export async function openOwnStack(
   host: Host,
@@ -145,7 +154,7 @@ export async function openOwnStack(
   }: Pick<LocalStackOptions, 'watchdog' | 'signal' | 'token' | 'password' | 'basePort'> &
     Pick<RunTargets, 'redis'>,
 ): Promise<Stack> {
-  const own: readonly ComponentSpec[] = system.components?.(scenario) ?? [];
+  const own: readonly ComponentSpec[] = system.components?.(withBoxedHeap(system, scenario)) ?? [];
   const components = own.map((spec) =>
     redis !== null && spec.name === 'redis' ? givenRedis(redis) : withLimits(spec, scenario),
   );

@@ -1,4 +1,5 @@
 import { EXIT, type ExitCode } from '../errors.ts';
+import { asBox } from '../measurement/emulated-tier.ts';
 import type { Figures } from '../measurement/figures.ts';
 import type { Measurements } from '../measurement/measurements.ts';
 import { growthOf } from '../measurement/readings.ts';
@@ -47,7 +48,9 @@ export function judge(m: Measurements, s: Scenario, figures: Figures): Verdict {
   const { invalidBecause, breachedBecause } = concluded;
   const exitCode = exitCodeOf(state, concluded);
   return {
-    ...{ outcome: OUTCOMES[exitCode], exitCode, headline: headlineOf(exitCode, concluded, rules, proof) },
+    ...{ outcome: OUTCOMES[exitCode], exitCode },
+    // The number of another machine must not be read as that of this one.
+    headline: `${headlineOf(exitCode, concluded, rules, proof)}${m.tier === undefined ? '' : `; ${asBox(m.tier)}`}`,
     ...{ rulings: concluded.rulings, rules, invalidBecause, breachedBecause },
     notes: [
       ...moduleErrors(m, s),

@@ -8,6 +8,7 @@ import type { ProbeTally } from '../probe/watch.ts';
 import { perOperation } from '../scenario/operations.ts';
 import type { Workload } from '../scenario/workload.ts';
 import { type Micros, micros } from '../units.ts';
+import type { EmulatedTier } from './emulated-tier.ts';
 import type { BucketData, DeliveryFacts, Ending, FaultFacts, Measurements } from './measurements.ts';
 import { NO_COUNTS } from './sent.ts';
 import { openSeriesRecorder } from './series.ts';
@@ -21,6 +22,8 @@ export interface RunIdentity
   > {
   /** Of a target: how many servers it has. */
   readonly targets?: number;
+  /** The machine as which the stack is run; absent: as this host. */
+  readonly tier?: EmulatedTier;
   /** Of a target: the probes that were asked for, by name. */
   readonly probesAsked?: readonly string[];
 }
@@ -261,6 +264,7 @@ export class RunRecord {
       colocated,
       stackKind,
       ...(this.identity.targets === undefined ? {} : { targets: this.identity.targets }),
+      ...(this.identity.tier === undefined ? {} : { tier: this.identity.tier }),
       phases: {
         stackUp: since(started, facts.stackUp),
         connect: since(started, facts.connecting),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { badInput, messageOf } from '../errors.ts';
+import { emulatedTierSchema } from '../measurement/emulated-tier.ts';
 
 const text = z.string();
 const count = z.int().nonnegative();
@@ -87,7 +88,10 @@ export const ladderSchema = z.object({
   startedAt: z.iso.datetime(),
   /** Each step loaded the same running server; false: each had a fresh stack. */
   sameServer: z.boolean(),
+  /** The machine as which the stack was run, by its id; null: as this host. */
   tier: text.nullable(),
+  /** What was known of that machine. */
+  tierFacts: emulatedTierSchema.optional(),
   host: z.object({ name: text, cpuModel: text, cpus: z.int().positive() }),
   /** The tightest budget on a percentile of a latency that stands for the whole run; null where there is none. */
   latencyLimit: z.object({ name: text, ms: z.number() }).nullable(),

@@ -73,8 +73,13 @@ const PRECEDENCE: readonly RulingState[] = ['breached', 'contradicted', 'met', '
 const OF_A_RUN: ReadonlySet<Proof> = new Set(['measure', 'chaos']);
 
 /** Why a run rules nothing; null where it rules claims. */
-export function standingOf({ outcome, altered }: Pick<ClaimRun, 'outcome' | 'altered'>): Gap | null {
+export function standingOf({
+  outcome,
+  altered,
+  tier,
+}: Pick<ClaimRun, 'outcome' | 'altered' | 'tier'>): Gap | null {
   if (outcome === 'invalid') return 'no conclusion';
+  if (tier !== undefined) return 'another stack';
   return altered.every((change) => /^load[.=]/.test(change)) ? null : 'another stack';
 }
 

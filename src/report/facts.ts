@@ -1,3 +1,4 @@
+import { asBox } from '../measurement/emulated-tier.ts';
 import type { LimitFigures, ProcessFigures } from '../measurement/figures.ts';
 import { cpusText } from '../scenario/component-limits.ts';
 import { bytesText, NOTHING, numberText, quantity } from './quantity.ts';
@@ -95,12 +96,13 @@ export function databaseFacts({ database, redis, throughput, ceilings }: Report)
 
 /** The machine, what used it, and how the generator did. */
 export function hostFacts(report: Report): Facts {
-  const { host, generator, world, database, target, stack } = report;
+  const { host, generator, world, database, target, stack, tier } = report;
   return known({
     host: [
       `${host.cpuModel}, ${host.cpus} cores`,
       `${bytesText(host.memoryBytes)}, at most ${quantity(host.memoryUsedPercent.max, '%')} used`,
     ],
+    ...some(tier, (of) => ({ 'emulated tier': [of.id, asBox(of), 'a rented CPU may be slower or faster'] })),
     system: [`${host.platform} ${host.arch}`, `kernel ${host.kernel}`, `Node ${host.node}`],
     'host CPU': [
       `${quantity(host.cpuPercent.mean, '%')} of all cores`,

@@ -2,6 +2,7 @@ import { EXIT } from '../errors.ts';
 import type { JudgedRule } from '../judge/rules/rule.ts';
 import { showsBacklog } from '../judge/rules/steadiness.ts';
 import type { Verdict } from '../judge/verdict.ts';
+import { asBox } from '../measurement/emulated-tier.ts';
 import type { Broken, GaveOut, Ladder, LadderStep } from '../model/ladder.ts';
 import { ofOperation } from '../scenario/operations.ts';
 import { conversion } from '../units.ts';
@@ -29,6 +30,9 @@ export function stepFactsOf(report: Report, { rules }: Pick<Verdict, 'rules'>): 
     operationsPerSecond: throughput.operationsPerSecond,
     latency: latencyOf(report),
   };
+  // What the search itself says of the machine need not stand in each of its steps.
+  const headline =
+    report.tier === undefined ? report.headline : report.headline.replace(`; ${asBox(report.tier)}`, '');
   const failed = (because: string): StepFacts => ({
     ...{ ...figures, outcome: 'fail', because, brokeFirst: brokeFirst(report, rules), gaveOut: null },
   });
@@ -37,10 +41,10 @@ export function stepFactsOf(report: Report, { rules }: Pick<Verdict, 'rules'>): 
   });
   switch (exitCode) {
     case EXIT.pass:
-      return { ...figures, outcome: 'pass', because: report.headline, brokeFirst: null, gaveOut: null };
+      return { ...figures, outcome: 'pass', because: headline, brokeFirst: null, gaveOut: null };
     case EXIT.breached:
     case EXIT.dataLost:
-      return failed(whyFailed(report));
+      return failed(whyFailed({ ...report, headline }));
     case EXIT.stackFailed: {
       const [because = 'the stack failed'] = report.invalidBecause;
       return report.phases.stackUp === null
@@ -48,7 +52,7 @@ export function stepFactsOf(report: Report, { rules }: Pick<Verdict, 'rules'>): 
         : failed(`under this load, ${because}`);
     }
     default: {
-      const because = report.headline.replace(/^no conclusion: /, '');
+      const because = headline.replace(/^no conclusion: /, '');
       const decisive = rules.filter(
         ({ state, consequence }) => state === 'broken' && consequence !== 'note' && consequence !== 'none',
       );

@@ -1,4 +1,5 @@
 import { EXIT, type ExitCode } from '../errors.ts';
+import { asBox } from '../measurement/emulated-tier.ts';
 import type { Broken, Ladder, LadderStep } from '../model/ladder.ts';
 import { NOTHING, numberText, quantity } from './quantity.ts';
 
@@ -21,7 +22,10 @@ export const playersText = (players: number | null): string =>
   players === null ? NOTHING : `${numberText(players)} ${players === 1 ? 'player' : 'players'}`;
 
 /** One sentence: what the search has shown. */
-export function searchHeadline({ steps, result }: Pick<Ladder, 'steps' | 'result'>): string {
+export const searchHeadline = (ladder: Pick<Ladder, 'steps' | 'result' | 'tierFacts'>): string =>
+  `${findingOf(ladder)}${ladder.tierFacts === undefined ? '' : `; ${asBox(ladder.tierFacts)}`}`;
+
+function findingOf({ steps, result }: Pick<Ladder, 'steps' | 'result'>): string {
   const lost = steps.filter(({ exitCode }) => exitCode === EXIT.dataLost);
   const loss =
     lost.length === 0

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { bottleneckSchema } from '../judge/bottleneck.ts';
 import { boxesSchema } from '../judge/boxes.ts';
 import { CAUSES } from '../judge/unmeasured.ts';
+import { emulatedTierSchema } from '../measurement/emulated-tier.ts';
 import { figuresSchemaOf, type Measured } from '../measurement/figures.ts';
 import { OPERATORS } from '../scenario/sections.ts';
 
@@ -73,6 +74,9 @@ export const envelopeSchema = z.object({
   altered: z
     .array(text)
     .describe('What --set changed of players, rates, world and PostgreSQL: load.players=400.'),
+  tier: emulatedTierSchema
+    .optional()
+    .describe('The machine as which the stack was run, with --tier; absent: as this host.'),
   operations: z
     .array(
       z.object({
@@ -119,7 +123,7 @@ export const envelopeSchema = z.object({
 export const ruledReportSchema = z.object({
   ...envelopeSchema.pick({
     ...{ schemaVersion: true, scenario: true, system: true, outcome: true, exitCode: true, headline: true },
-    ...{ rulings: true, altered: true, startedAt: true },
+    ...{ rulings: true, altered: true, tier: true, startedAt: true },
   }).shape,
   // What has no time cannot be the newest.
   startedAt: z.iso.datetime(),

@@ -34,6 +34,7 @@ export function reportOf(
     notes: [...verdict.notes],
     rulings: verdict.rulings.map((ruling) => withUnanswered(ruling, figures, s)),
     altered: [...s.altered],
+    ...(m.tier === undefined ? {} : { tier: m.tier }),
     operations: s.operations.map(({ id, plural, label, short, due }) => ({
       ...{ id, plural, label, ...(short && { short }), ...(due === 'answer' && { due }) },
     })),

@@ -1,5 +1,6 @@
 import type { KnownFacts } from '../model/evidence.ts';
 import type { LeftOut, SizedTier, Sizing } from '../model/sizing.ts';
+import type { Tier } from '../model/tier.ts';
 import { grouped } from '../units.ts';
 import { bytesText, NOTHING, numberText, quantity } from './quantity.ts';
 import { leftOutCounts } from './sizing.ts';
@@ -16,7 +17,7 @@ export const columnsOf = (
   currency: string,
 ): readonly (readonly [head: string, cell: (one: SizedTier) => string])[] => [
   ['Machine', ({ tier }) => tier.id],
-  ['CPU', cpuText],
+  ['CPU', ({ tier }) => cpuText(tier)],
   ['Memory', ({ tier }) => bytesText(tier.memoryBytes)],
   ['Holds', holdsText],
   ['Known', ({ capacity }) => capacity.label],
@@ -30,12 +31,12 @@ export const columnsOf = (
 const RAN_OUT = { cpu: 'CPU', memory: 'memory', 'one server': 'one core' } as const;
 
 /** `2 shared`, `2 threads`, `2 cores`, `2 at 20%` */
-function cpuText({ tier: { cpus, kind, baselinePercent } }: SizedTier): string {
+export function cpuText({ cpus, kind, baselinePercent }: Tier): string {
   switch (kind) {
     case 'shared':
       return `${cpus} shared`;
     case 'burstable':
-      return `${cpus} at ${numberText(baselinePercent)}%`;
+      return baselinePercent === null ? `${cpus} burstable` : `${cpus} at ${numberText(baselinePercent)}%`;
     case 'dedicated-thread':
       return `${cpus} ${cpus === 1 ? 'thread' : 'threads'}`;
     case 'dedicated-core':

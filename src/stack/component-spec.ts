@@ -28,6 +28,8 @@ export interface StartContext {
   readonly mayRestart: boolean;
   /** Server n listens at this port plus n - 1; null: each at any free port. */
   readonly basePort: number | null;
+  /** The memory of all components together, in bytes, where that is limited; null: that of the host. */
+  readonly stackMemoryBytes: number | null;
   /** For the component's own processes: its limits. */
   readonly confine: Confine;
   /** A component that is named in `after`. @throws an Error for any other name, which is a bug */

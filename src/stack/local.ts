@@ -63,6 +63,7 @@ export async function openLocalStack(
     try {
       const all = await open.start(signal, {
         ...{ folder, watchdog, user, basePort, scenarioFolder, closing: closing.signal },
+        stackMemoryBytes: stackLimits?.memory === undefined ? null : stackLimits.memory * 2 ** 20,
         ...given,
       });
       signal.throwIfAborted();

@@ -15,12 +15,14 @@ export const postgresComponent = (postgres: PostgresSettings): ComponentSpec => 
   faults: ['kill', 'stop', 'restart'],
   after: [],
   unprivileged: true,
-  async start({ env, user, folder, watchdog, signal, closing, password, confine }) {
+  async start(context) {
+    const { env, user, folder, watchdog, signal, closing, password, confine, stackMemoryBytes } = context;
     const bin = env.CAPBENCH_POSTGRES_BIN || null;
     const build = await preparePostgres(postgres.version, bin, user, folder, watchdog, signal);
     signal.throwIfAborted();
     const { settings, configuration } = applyPostgresSettings(postgres, {
-      memoryBytes: usableMemory(),
+      memoryBytes: Math.min(usableMemory(), stackMemoryBytes ?? Number.POSITIVE_INFINITY),
+      memoryOf: stackMemoryBytes !== null && stackMemoryBytes < usableMemory() ? 'stack' : 'host',
       platform: platform(),
       postgresVersion: build.version,
       libraries: build.libraries,

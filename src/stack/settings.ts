@@ -2,12 +2,15 @@ import type { EdgeSettings } from '../scenario/edge.ts';
 import { balanceOf } from '../scenario/edge-balance.ts';
 import type { Deviation, PostgresSettings, WorldSettings } from '../scenario/scenario.ts';
 import { formatDuration, parseBytes } from '../units.ts';
+import type { BoxedHeap } from './boxed-heap.ts';
 import type { EdgeReading } from './edge-reading.ts';
 import type { AppliedSetting } from './stack.ts';
 
 /** The facts about this host and its PostgreSQL that limit which documented settings can be applied. */
 export interface PostgresHost {
   readonly memoryBytes: number;
+  /** Whose memory that is; absent: the host's. `stack`: what limits.stack allows, which settings of a box of that size would fit. */
+  readonly memoryOf?: 'host' | 'stack';
   /** As `os.platform()` names it. */
   readonly platform: string;
   /** `16.14` */
@@ -71,7 +74,7 @@ const because = (applied: string, reason: string): Application => ({ applied, re
 
 function apply(setting: string, documented: string, host: PostgresHost): Application {
   const share = MEMORY_SHARE[setting];
-  if (share !== undefined) return withinMemory(documented, share.percent, share.unit, host.memoryBytes);
+  if (share !== undefined) return withinMemory(documented, share.percent, share.unit, host);
   if (NEEDS_FADVISE.has(setting) && host.platform === 'darwin' && documented !== '0')
     return because('0', 'macOS has no posix_fadvise, and PostgreSQL refuses any other value there');
   if (ALWAYS_ON.has(setting) && documented !== 'on')
@@ -82,14 +85,19 @@ function apply(setting: string, documented: string, host: PostgresHost): Applica
   return verbatim(documented);
 }
 
-function withinMemory(documented: string, percent: number, unit: number, memory: number): Application {
+function withinMemory(
+  documented: string,
+  percent: number,
+  unit: number,
+  { memoryBytes: memory, memoryOf = 'host' }: PostgresHost,
+): Application {
   const needed = /^\d+$/.test(documented) ? Number(documented) * unit : parseBytes(documented);
   const allowed = (memory * percent) / 100;
   // -1 and the like have a meaning of their own.
   if (needed === undefined || needed <= allowed) return verbatim(documented);
   return {
     applied: `${Math.floor(allowed / 2 ** 20)}MB`,
-    reason: `this host has ${gigabytes(memory)} of memory, and ${documented} within ${percent}% of it needs ${gigabytes((needed * 100) / percent)}`,
+    reason: `${memoryOf === 'host' ? 'this host' : 'the stack'} has ${gigabytes(memory)} of memory, and ${documented} within ${percent}% of it needs ${gigabytes((needed * 100) / percent)}`,
     hardware: true,
   };
 }
@@ -122,8 +130,15 @@ export const shownSetting = (
   hardware: false,
 });
 
-/** The settings of every system's servers, which run on capbench's own Node (`nodeMajor`). */
-export const serverSettings = ({ servers, heap, node }: WorldSettings, nodeMajor: number) => [
+/**
+ * The settings of every system's servers, which run on capbench's own Node (`nodeMajor`).
+ * @param boxed the heap that a limit of the whole stack's memory leaves to each; null: the documented one
+ */
+export const serverSettings = (
+  { servers, heap, node }: WorldSettings,
+  nodeMajor: number,
+  boxed: BoxedHeap | null = null,
+): readonly AppliedSetting[] => [
   ...(node === undefined
     ? []
     : [
@@ -133,7 +148,13 @@ export const serverSettings = ({ servers, heap, node }: WorldSettings, nodeMajor
         },
       ]),
   shownSetting('worldServers', servers),
-  shownSetting('worldHeap', `${heap}MB`),
+  boxed === null
+    ? shownSetting('worldHeap', `${heap}MB`)
+    : {
+        ...shownSetting('worldHeap', `${heap}MB`, `${boxed.heap}MB`),
+        reason: boxed.because,
+        hardware: true,
+      },
 ];
 
 /**

@@ -127,6 +127,19 @@ describe('a search in every format', () => {
       expect(text).toContain(part);
   });
 
+  test('as another machine: each format says so, and the file is read again with it', () => {
+    const tierFacts = {
+      ...{ id: 'box', cpus: 2, kind: 'shared', baselinePercent: null, memoryBytes: 4 * 2 ** 30 },
+    };
+    const other: Ladder = { ...found, tier: 'box', tierFacts };
+    const words = "2,000 do not; as a 2-vCPU, 4-GB box, with this host's cores";
+    expect(searchSummary(other, style).replaceAll(/\s+/g, ' ')).toContain(words);
+    expect(searchSummary(other, style)).toContain('emulated     box, on a cpu');
+    expect(ladderMarkdown(other)).toContain(words);
+    expect(ladderHtml(other)).toContain(words.replace("'", '&#39;'));
+    expect(readLadder(JSON.stringify(other), 'search.json')).toEqual(other);
+  });
+
   test('the page: the knee with its limit and the interval, and a row that leads to each step', () => {
     const html = ladderHtml(found);
     for (const part of [

@@ -9,6 +9,7 @@ const laptop: PostgresHost = {
   libraries: new Set(['pg_stat_statements', 'auto_explain']),
 };
 const mac: PostgresHost = { ...laptop, platform: 'darwin' };
+const boxed: PostgresHost = { ...laptop, memoryBytes: 4 * GB, memoryOf: 'stack' };
 const server: PostgresHost = { ...laptop, memoryBytes: 256 * GB };
 
 const postgres = (settings: Readonly<Record<string, string>>) => ({ version: 16, settings });
@@ -36,6 +37,9 @@ describe('a documented setting', () => {
     ['effective_cache_size', '40GB', laptop, '8192MB', /needs 80 GB/, true],
     ['maintenance_work_mem', '4GB', laptop, '1638MB', /needs 40 GB/, true],
     ['work_mem', '2GB', laptop, '1638MB', /needs 20 GB/, true],
+    // A limit of the whole stack counts as the memory of the machine.
+    ['shared_buffers', '8GB', boxed, '1024MB', /the stack has 4 GB of memory.*needs 32 GB/, true],
+    ['shared_buffers', '1GB', boxed, '1GB', null, false],
     // Settings that another platform refuses.
     ['effective_io_concurrency', '200', laptop, '200', null, false],
     ['effective_io_concurrency', '200', mac, '0', /posix_fadvise/, false],

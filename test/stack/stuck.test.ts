@@ -137,6 +137,7 @@ it('a world server that is stuck ends with 93, and the error says so', async () 
       ...{
         mayRestart: false,
         basePort: null,
+        stackMemoryBytes: null,
         scenarioFolder: '/',
         confine: async () => {},
         started: () => expect.fail('it stands on nothing'),
