@@ -98,6 +98,7 @@ const split = (entries, wanted) =>
 const bench = () => ({
   bench: 'test/bench/bench.ts',
   'bench-truth': 'test/bench/truth/truth.ts',
+  'bench-model': 'test/bench/model/model.ts',
   'bench-known-world': 'test/bench/truth/known-world.ts',
   'bench-knee': 'test/bench/knee.ts',
   attribution: 'test/attribution/attribution.ts',

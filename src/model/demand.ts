@@ -21,15 +21,29 @@ export interface Demand {
 /** A run that was interrupted early has no mean. */
 const SHORTEST_SECONDS = 1;
 
+/** The runs that say what their load costs. */
+export const sustainedOf = (points: readonly LoadPoint[]): readonly LoadPoint[] =>
+  points.filter(({ sustained, seconds, players }) => sustained && seconds >= SHORTEST_SECONDS && players > 0);
+
+/** Those of them that have the CPU of every component: one that lacks a component would look cheap. */
+export function completeOf(points: readonly LoadPoint[]): readonly LoadPoint[] {
+  const names = [...new Set(points.flatMap(({ cpuCores }) => Object.keys(cpuCores)))];
+  return points.filter(
+    ({ cpuCores }) => names.length > 0 && names.every((name) => cpuCores[name] !== undefined),
+  );
+}
+
+/** Of all components; null where there is none. */
+export const together = (of: Readonly<Record<string, number>>): number | null =>
+  Object.keys(of).length === 0 ? null : Object.values(of).reduce((sum, one) => sum + one, 0);
+
 /**
  * The cost of a load, from runs that sustained theirs: what an overloaded server uses is its limit and not its demand
  * (the utilisation law, U = X D: D is the slope of U over X).
  * @returns in words, why there is none
  */
 export function demandOf(points: readonly LoadPoint[]): Demand | { readonly because: string } {
-  const usable = points.filter(
-    ({ sustained, seconds, players }) => sustained && seconds >= SHORTEST_SECONDS && players > 0,
-  );
+  const usable = sustainedOf(points);
   if (usable.length === 0) {
     return {
       because:
@@ -52,11 +66,9 @@ export function demandOf(points: readonly LoadPoint[]): Demand | { readonly beca
         return y == null ? [] : [[point.players, y]];
       }),
     );
-  const together = (of: Readonly<Record<string, number>>): number | null =>
-    Object.keys(of).length === 0 ? null : Object.values(of).reduce((sum, one) => sum + one, 0);
-  // A run that lacks a component would look cheap.
-  const complete = usable.filter(({ cpuCores }) => [...names].every((name) => cpuCores[name] !== undefined));
-  const cpu = lineThrough(complete.map(({ players, cpuCores }) => [players, together(cpuCores) ?? 0]));
+  const cpu = lineThrough(
+    completeOf(usable).map(({ players, cpuCores }) => [players, together(cpuCores) ?? 0]),
+  );
   if (cpu === null) return { because: 'no run has the CPU of all components' };
   return {
     cpu,

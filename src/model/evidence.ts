@@ -1,9 +1,12 @@
 import { badInput } from '../errors.ts';
-import { demandOf } from './demand.ts';
+import { type BatchCost, batchCostOf } from './batcher.ts';
+import { demandOf, sustainedOf } from './demand.ts';
 import type { Ladder, LadderStep } from './ladder.ts';
+import type { Point } from './line.ts';
 import type { LoadPoint } from './load-point.ts';
 import type { Bound } from './prediction.ts';
 import type { SizingFacts } from './sizing.ts';
+import { type Scaling, scalingOf } from './usl.ts';
 
 /** A search, and the runs of its steps as far as they could be read. */
 export interface Search {
@@ -37,6 +40,11 @@ export interface KnownFacts extends SizingFacts {
   readonly runs: number;
   /** How many bounds are from searches; 0: no bound is known, only a run that passed. */
   readonly searched: number;
+  /** The runs on that machine. */
+  readonly points: readonly LoadPoint[];
+  readonly batches: BatchCost | { readonly because: string };
+  /** How the players that are held grow with the number of servers on one machine. */
+  readonly scaling: Scaling | { readonly because: string };
 }
 
 /**
@@ -64,14 +72,18 @@ export function factsOf({ searches, runs }: Evidence, hosts: Speeds, tiers: Spee
       );
     return own / here;
   };
-  const ownPoints = all.filter(({ point }) => point.host.cpuModel === host.cpuModel);
-  const demand = demandOf(ownPoints.map(({ point }) => point));
+  const points = all.flatMap(({ point }) => (point.host.cpuModel === host.cpuModel ? [point] : []));
+  const demand = demandOf(points);
   if ('because' in demand) throw badInput(`nothing is known of the cost of a player: ${demand.because}`);
   const bounds = searches.flatMap((search) => boundOf(search, ofHost) ?? []);
   return {
     ...{ scenario: first.point.scenario, system: first.point.system, demand, host },
     bounds: bounds.length > 0 ? bounds : [passedOf(all, ofHost)],
-    ...{ runs: ownPoints.length, searched: bounds.length },
+    ...{ runs: points.length, searched: bounds.length, points },
+    batches: batchCostOf(sustainedOf(points).flatMap(({ batches }) => batches ?? [])),
+    scaling: scalingOf(
+      heldByServers(searches.filter(({ ladder }) => ladder.host.cpuModel === host.cpuModel)),
+    ),
     emulated: new Map(
       searches.flatMap(({ ladder: { tier, result, host: own } }) =>
         tier === null || !result?.found || own.cpuModel !== host.cpuModel ? [] : [[tier, result] as const],
@@ -107,20 +119,45 @@ export const coresOfStack = ({ limitCpus, host, generatorCores }: LoadPoint): nu
 
 type SpeedOf = (cpuModel: string, name: string) => number;
 
-/** Null where the search found no bound. */
-function boundOf({ name, ladder, points }: Search, speedOf: SpeedOf): Bound | null {
+/** The runs of the last pass of a search, and its result; null where it found no bound. */
+function foundBy({ ladder, points }: Search) {
   const { result } = ladder;
   if (!result?.found) return null;
   const isLastPass = ({ players, outcome }: LadderStep): boolean =>
     players === result.lastPass && outcome === 'pass';
   const steps = new Set(ladder.steps.filter(isLastPass).map(({ step }) => step));
-  const cores = points.flatMap(({ step, point }) => (steps.has(step) ? [coresOfStack(point)] : []));
-  if (cores.length === 0) return null;
+  const runs = points.flatMap(({ step, point }) => (steps.has(step) ? [point] : []));
+  return runs.length === 0 ? null : { result, runs };
+}
+
+/** Null where the search found no bound. */
+function boundOf(search: Search, speedOf: SpeedOf): Bound | null {
+  const found = foundBy(search);
+  if (found === null) return null;
+  const { result, runs } = found;
+  const { name, ladder } = search;
+  const cores = runs.map(coresOfStack);
   return {
     cpus: cores.reduce((sum, one) => sum + one, 0) / cores.length,
     speed: speedOf(ladder.host.cpuModel, name),
     ...{ lastPass: result.lastPass, firstFail: result.firstFail },
   };
+}
+
+/** Servers, and the players that they held: of the searches on that number of cores on which most numbers of servers were tried. */
+function heldByServers(searches: readonly Search[]): readonly Point[] {
+  const byCores = new Map<number | null, Point[]>();
+  for (const found of searches.flatMap((search) => foundBy(search) ?? [])) {
+    const { result, runs } = found;
+    const [run] = runs;
+    if (run === undefined) continue;
+    const points = byCores.get(run.limitCpus) ?? [];
+    points.push([run.servers, result.lastPass]);
+    byCores.set(run.limitCpus, points);
+  }
+  const numbers = (points: readonly Point[]): number => new Set(points.map(([servers]) => servers)).size;
+  const [most = []] = [...byCores.values()].toSorted((one, other) => numbers(other) - numbers(one));
+  return most;
 }
 
 /** Without a search, the largest load that passed is held at least. */

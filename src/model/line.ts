@@ -16,6 +16,10 @@ export type Point = readonly [x: number, y: number];
 /** A reading far below the largest one still has an error of this share of the largest. */
 const FLOOR = 0.05;
 
+/** Of a reading, by its size: the reciprocal of its variance, in the unit of the reading. */
+export const weightOf = (y: number, largest: number): number =>
+  largest === 0 ? 1 : 1 / Math.max(y, FLOOR * largest) ** 2;
+
 /**
  * Least squares with weights, since the error of a reading of CPU, memory or traffic grows with the reading. A cost does not
  * fall with the load and is not below zero without any: a fit that says so is replaced by the nearest that does not, a line
@@ -26,8 +30,8 @@ export function lineThrough(points: readonly Point[]): Line | null {
   if (usable.length === 0) return null;
   const xs = usable.map(([x]) => x);
   const [from, to] = [Math.min(...xs), Math.max(...xs)];
-  const floor = FLOOR * Math.max(...usable.map(([, y]) => y));
-  const weighted = usable.map(([x, y]) => [x, y, floor === 0 ? 1 : 1 / Math.max(y, floor) ** 2] as const);
+  const largest = Math.max(...usable.map(([, y]) => y));
+  const weighted = usable.map(([x, y]) => [x, y, weightOf(y, largest)] as const);
   const sum = (of: (x: number, y: number) => number): number =>
     weighted.reduce((total, [x, y, weight]) => total + weight * of(x, y), 0);
   const [w, wx, wy, wxx, wxy] = [

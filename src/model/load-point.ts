@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { parseDuration, toMillis } from '../units.ts';
+import type { BatchPoint } from './batcher.ts';
 
 const number = z.number().nullable().catch(null);
 const spread = z.object({ mean: number, max: number }).partial().catch({});
@@ -18,7 +20,12 @@ const pointSchema = z.object({
     durationSeconds: z.number().nullable(),
     total: z.object({ sentPercent: number, unansweredPercent: number }),
   }),
-  throughput: z.object({ operationsPerSecond: number }).catchall(z.unknown()),
+  throughput: z
+    .object({
+      ...{ operationsPerSecond: number, batchesPerSecond: number },
+      ...{ rowsPerBatch: number, operationsPerBatch: number },
+    })
+    .catchall(z.unknown()),
   network: z.object({ bytesPerPlayerSecondIn: number, bytesPerPlayerSecondOut: number }),
   world: z.looseObject({
     servers: z.number(),
@@ -26,13 +33,14 @@ const pointSchema = z.object({
     cpuCores: spread,
     memoryTotalBytes: spread,
   }),
-  database: z.looseObject({ cpuCores: spread, memoryBytes: spread }),
+  database: z.looseObject({ cpuCores: spread, memoryBytes: spread, writersBusyPercent: number }),
   redis: z.looseObject({ cpuCores: spread, memoryBytes: spread }),
   target: z.object({
     process: z.record(z.string(), z.looseObject({ cpuPercentOfCore: spread, memoryBytes: spread })),
   }),
   generator: z.looseObject({ cpuCores: number }),
   host: z.looseObject({ cpus: z.number(), cpuModel: z.string(), memoryBytes: z.number() }),
+  stack: z.object({ applied: z.record(z.string(), z.unknown()) }).catch({ applied: {} }),
   limits: z
     .record(z.string(), z.looseObject({ cpus: number }))
     .optional()
@@ -62,6 +70,8 @@ export interface LoadPoint {
   /** From servers to players, and back: bytes a second of each player. */
   readonly bytesToPlayer: number | null;
   readonly bytesFromPlayer: number | null;
+  /** What its servers wrote in batches; null where they did not, or nothing says so. */
+  readonly batches: BatchPoint | null;
   readonly generatorCores: number | null;
   /** To which all components together were confined; null: to none. */
   readonly limitCpus: number | null;
@@ -133,9 +143,27 @@ export function readPoint(report: unknown): LoadPoint | { readonly because: stri
     // `In` is what players receive.
     bytesToPlayer: network.bytesPerPlayerSecondIn,
     bytesFromPlayer: network.bytesPerPlayerSecondOut,
+    batches: batchesOf(read.data),
     generatorCores: generator.cpuCores,
     limitCpus: rest.limits?.stack?.cpus ?? null,
     host: { cpus: host.cpus, cpuModel: host.cpuModel, memoryBytes: host.memoryBytes },
     ranOut: rest.bottleneck,
+  };
+}
+
+/** The mean of a flush follows from the time in which one is in flight: U = X S. */
+function batchesOf({ throughput, database, world, stack }: z.output<typeof pointSchema>): BatchPoint | null {
+  const { batchesPerSecond, rowsPerBatch, operationsPerBatch } = throughput;
+  const { writersBusyPercent: busyPercent } = database;
+  if (!batchesPerSecond || rowsPerBatch === null || operationsPerBatch === null || busyPercent === null)
+    return null;
+  const { servers } = world;
+  const limit = Number(stack.applied.worldBatchOperations);
+  const interval = parseDuration(String(stack.applied.worldBatchInterval));
+  return {
+    ...{ servers, batchesPerSecond, rowsPerBatch, operationsPerBatch, busyPercent },
+    meanMs: (10 * busyPercent * servers) / batchesPerSecond,
+    limit: limit > 0 ? limit : null,
+    intervalMs: interval === undefined || interval === 0 ? null : toMillis(interval),
   };
 }

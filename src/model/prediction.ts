@@ -1,6 +1,6 @@
 import type { Demand } from './demand.ts';
+import { deviationOf, FARTHEST, intervalFactor } from './interval.ts';
 import { type Line, reaches, valueAt } from './line.ts';
-import { studentQuantile } from './student.ts';
 import { equalWaiting } from './waiting.ts';
 
 /** What a search found on one machine, or on the part of one to which the stack was confined. */
@@ -42,12 +42,8 @@ export interface Capacity {
   readonly refused: string | null;
 }
 
-/** Of the interval of a prediction. */
-const CONFIDENCE = 0.9;
 /** Fewer machines have no residuals from which an interval could follow. */
 const FEWEST_MACHINES = 3;
-/** Nothing is predicted beyond this multiple of what was measured. */
-const FARTHEST = 2;
 /** What the operating system keeps of a machine's memory: ours, since no document says it. */
 const SYSTEM_SHARE = 0.1;
 const SYSTEM_LEAST = 256 * 2 ** 20;
@@ -128,13 +124,12 @@ function byCpu(demand: Demand, bounds: readonly Bound[], box: Box): Interval {
   const middle = byBounds(demand, bounds, box);
   const residuals = residualsOf(demand, bounds);
   const n = residuals.length;
-  const deviation = Math.sqrt(residuals.reduce((sum, one) => sum + one ** 2, 0) / n);
-  const factor = Math.exp(studentQuantile(CONFIDENCE, n - 1) * deviation * Math.sqrt(1 + 1 / n));
+  const factor = intervalFactor(residuals, 1 / n);
   return {
     low: middle / factor,
     high: Math.min(middle * factor, ceiling),
     label: 'predicted',
-    because: `by ${n} machines that were measured, each predicted from the others within ${percent(deviation)}`,
+    because: `by ${n} machines that were measured, each predicted from the others within ${percent(deviationOf(residuals))}`,
   };
 }
 

@@ -1,6 +1,10 @@
+import type { BatchCost } from '../model/batcher.ts';
 import type { KnownFacts } from '../model/evidence.ts';
+import { FARTHEST, type Forecast, type Refused } from '../model/interval.ts';
+import { needsOf } from '../model/needs.ts';
 import type { LeftOut, SizedTier, Sizing } from '../model/sizing.ts';
 import type { Tier } from '../model/tier.ts';
+import { type Scaling, throughputAt } from '../model/usl.ts';
 import { grouped } from '../units.ts';
 import { bytesText, NOTHING, numberText, quantity } from './quantity.ts';
 import { leftOutCounts } from './sizing.ts';
@@ -89,6 +93,9 @@ export function noteLines(sizing: Sizing, facts: KnownFacts): readonly string[] 
         ? '; the traffic was not measured'
         : ` and receives ${bytesText(demand.bytesToPlayer, true)}: ${trafficText(all[0]?.traffic.bytes ?? demand.bytesToPlayer * question.players * 730 * 3600 * (question.averagePercent / 100))} a month`
     }. Nobody connected: ${quantity(demand.cpu.base, 'cores')}${demand.memory === null ? '' : `, ${bytesText(demand.memory.base)}`}.`,
+    ...needLines(facts, question.players),
+    ...('because' in facts.batches ? [] : [batchText(facts.batches)]),
+    ...('because' in facts.scaling ? [] : [scalingText(facts.scaling)]),
     byScores === 0
       ? 'Cores of other machines count as those of this one: `capbench score` on a rented machine says how fast its cores are (--tier-scores ID=FILE).'
       : `${byScores} of ${all.length} by their scores; the cores of the others count as those of this machine.`,
@@ -114,6 +121,62 @@ export function noteLines(sizing: Sizing, facts: KnownFacts): readonly string[] 
       : [`${old} ${old === 1 ? 'price was' : 'prices were'} read more than 90 days ago: read them again.`]),
     'Prices are those of the tiers file, a month, without VAT; nothing is looked up.',
   ];
+}
+
+/** `300 players need 0.42 cores (0.39 to 0.46) and 310 MB (300 MB to 320 MB)`: what of it has an interval. */
+function needLines({ points }: KnownFacts, asked: number): readonly string[] {
+  const { cpuCores, memoryBytes, bytesToPlayers } = needsOf(points, asked);
+  const withInterval = (
+    of: Forecast | Refused,
+    text: (value: number) => string,
+    end = text,
+  ): readonly string[] => ('refused' in of ? [] : [`${text(of.value)} (${end(of.low)} to ${end(of.high)})`]);
+  const needs = [
+    ...withInterval(cpuCores, (value) => quantity(value, 'cores'), numberText),
+    ...withInterval(memoryBytes, (value) => bytesText(value)),
+    ...withInterval(bytesToPlayers, (value) => bytesText(value, true)),
+  ];
+  const [last, ...others] = needs.toReversed();
+  if (last === undefined) return [];
+  const listed = others.length === 0 ? last : `${others.toReversed().join(', ')} and ${last}`;
+  return [`${grouped(asked)} players need ${listed}, with 90% intervals.`];
+}
+
+const BINDS: Readonly<Record<NonNullable<BatchCost['binds']>, string>> = {
+  rate: 'a batch is written when its time has come',
+  size: 'batches are full before their time has come',
+  writer: 'a batch is written when the one before it has ended',
+};
+
+function batchText({ line, binds, fullFrom, ceiling, leastAckP95Ms }: BatchCost): string {
+  return [
+    `A batch takes ${quantity(line.base, 'ms')} and ${quantity(line.perUnit, 'ms')} a row (${numberText(line.from)} to ${numberText(line.to)} rows, within ${numberText(100 * line.relativeError)}%)`,
+    ...(binds === null ? [] : [`at the largest load ${BINDS[binds]}`]),
+    ...(fullFrom === null ? [] : [`full batches from ${numberText(fullFrom)} operations/s of a server on`]),
+    ...(ceiling === null ? [] : [`a writer does ${numberText(ceiling)} operations/s at most`]),
+    ...(leastAckP95Ms === null
+      ? []
+      : [`p95 of an acknowledgement is at least ${quantity(leastAckP95Ms, 'ms')}`]),
+  ]
+    .join('; ')
+    .concat('.');
+}
+
+function scalingText(scaling: Scaling): string {
+  const { from, to, sigma, kappa, most } = scaling;
+  const farthest = FARTHEST * to;
+  const there = throughputAt(scaling, farthest);
+  return [
+    `${from} to ${to} servers on one machine: contention ${numberText(100 * sigma)}%, coherence ${numberText(100 * kappa)}%`,
+    most === null
+      ? 'no number was found beyond which more servers hold less'
+      : `beyond ${grouped(Math.max(1, Math.floor(most)))} of them more servers hold less`,
+    ...('refused' in there
+      ? []
+      : [`${farthest} hold ${grouped(Math.floor(there.low))} to ${grouped(Math.floor(there.high))} players`]),
+  ]
+    .join('; ')
+    .concat('.');
 }
 
 const otherCurrency = (leftOut: readonly LeftOut[], currency: string): string =>

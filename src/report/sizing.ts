@@ -1,5 +1,7 @@
 import type { KnownFacts } from '../model/evidence.ts';
+import { needsOf } from '../model/needs.ts';
 import type { LeftOut, SizedTier, Sizing } from '../model/sizing.ts';
+import type { Scaling } from '../model/usl.ts';
 
 /** What `capbench size` says, as JSON: version 1. Fields may be added. Bytes, players, and the currency that it names. */
 export function sizingJson(sizing: Sizing, facts: KnownFacts, playersPerSession: number | null) {
@@ -10,12 +12,15 @@ export function sizingJson(sizing: Sizing, facts: KnownFacts, playersPerSession:
     kind: 'sizing' as const,
     ...{ scenario, system, question: { ...question, currency }, host },
     measured: { runs, searches: searched, bounds },
-    demand,
+    ...{ demand, needs: needsOf(facts.points, question.players), batches: facts.batches },
+    servers: 'because' in facts.scaling ? facts.scaling : scalingJson(facts.scaling),
     tiers: [...fits, ...several].map((one) => tierJson(one, sizing, playersPerSession)),
     leftOut: leftOut.map(({ tier, because }) => ({ id: tier.id, because })),
     pricesOlderThan90Days: old,
   };
 }
+
+const scalingJson = ({ fit: _, ...rest }: Scaling) => rest;
 
 const tierJson = (one: SizedTier, { question, currency }: Sizing, playersPerSession: number | null) => ({
   ...{ id: one.tier.id, provider: one.tier.provider, cpus: one.tier.cpus, kind: one.tier.kind },

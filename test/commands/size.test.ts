@@ -194,6 +194,71 @@ test('three searches of different sizes give an interval, and one with --tier sa
   expect(of('middle')?.high).not.toBeNull();
 });
 
+/** Changes each report.json of a search. */
+function editSteps(folder: string, change: (report: Record<string, object>) => object): string {
+  for (let step = 1; existsSync(join(folder, `step-${step}`)); step++) {
+    const file = join(folder, `step-${step}`, 'report.json');
+    const report = JSON.parse(readFileSync(file, 'utf8')) as Record<string, object>;
+    writeFileSync(file, JSON.stringify({ ...report, ...change(report) }));
+  }
+  return folder;
+}
+
+test('four searches with different numbers of servers say how these add up, and three do not', async () => {
+  const { folder, size } = setUp();
+  const held = (servers: number): number =>
+    Math.round((300 * servers) / (1 + 0.1 * (servers - 1) + 0.02 * servers * (servers - 1)));
+  for (const servers of [1, 2, 3, 4])
+    editSteps(writeSearch(join(folder, `with-${servers}`), held(servers)), ({ world }) => ({
+      world: { ...world, servers },
+    }));
+  const from = [1, 2, 3, 4].map((servers) => `with-${servers}`);
+  const printed = z.object({ servers: z.object({ sigma: z.number(), kappa: z.number(), most: z.number() }) });
+  const { out } = await size('--from', ...from, '--players', '300', ...OWN, '--json');
+  const { servers } = printed.parse(JSON.parse(out));
+  // Each search is exact to 5%.
+  expect(servers.most).toBeGreaterThan(3);
+  expect(servers.most).toBeLessThan(20);
+  const text = (await size('--from', ...from, '--players', '300', ...OWN)).out.replaceAll(/\s+/g, ' ');
+  expect(text).toContain('1 to 4 servers on one machine: contention');
+  expect(text).toMatch(/8 hold [\d,]+ to [\d,]+ players/);
+  const three = await size('--from', ...from.slice(1), '--players', '300', ...OWN);
+  expect([three.exitCode, three.out.includes('contention')]).toEqual([0, false]);
+});
+
+test('runs with batches of several sizes say what a batch costs, and how sure the needs of the players are', async () => {
+  const { folder, size } = setUp();
+  const from = [100, 200, 400, 800].map((players) => {
+    const rows = players / 4;
+    const meanMs = 2 + 0.004 * rows;
+    writeRun(join(folder, `batches-${players}`), players, {
+      throughput: {
+        ...recorded.throughput,
+        ...{ batchesPerSecond: 200, rowsPerBatch: rows, operationsPerBatch: rows },
+      },
+      database: {
+        ...recorded.database,
+        ...{ cpuCores: mean(0.0001 * players), memoryBytes: mean(1e8), writersBusyPercent: 10 * meanMs },
+      },
+      stack: {
+        ...recorded.stack,
+        applied: { ...recorded.stack.applied, worldBatchOperations: '1000', worldBatchInterval: '10ms' },
+      },
+    });
+    return `batches-${players}`;
+  });
+  const { out, err } = await size('--from', ...from, '--players', '1200', ...OWN);
+  expect(err).toBe('');
+  const text = out.replaceAll(/\s+/g, ' ');
+  expect(text).toContain('A batch takes 2 ms and 4 µs a row (25 to 200 rows');
+  expect(text).toContain('a batch is written when its time has come');
+  expect(text).toContain('full batches from 100,000 operations/s of a server on');
+  // 0.0011 cores of each.
+  expect(text).toMatch(/1,200 players need 1\.32 cores \(1\.32 to 1\.32\)/);
+  const far = await size('--from', ...from, '--players', '1700', ...OWN);
+  expect(far.out).not.toContain('players need');
+});
+
 test('runs alone say that a machine holds at least this', async () => {
   const { folder, json, size } = setUp();
   writeRun(join(folder, 'run'), 400);

@@ -20,6 +20,7 @@ const point = (players: number, cpuCores: number, memory = 0.1 * GB + players * 
   ...{ operationsPerSecond: players, cpuCores: { servers: cpuCores }, busiestServerCores: null },
   ...{ memoryBytes: { servers: memory }, servers: 1, bytesToPlayer: 1_000, bytesFromPlayer: 100 },
   ...{
+    batches: null,
     generatorCores: 0.2,
     limitCpus: null,
     host: { cpus: 2, cpuModel: 'x', memoryBytes: 8 * GB },

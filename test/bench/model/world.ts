@@ -1,0 +1,55 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The bundle is in dist. */
+export const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** A world whose costs are measured small, and predicted. */
+export interface World {
+  readonly name: string;
+  /** Of its scenario, at scale 1. */
+  readonly basePlayers: number;
+  /** Of each run and each step. */
+  readonly flags: readonly string[];
+  /** Runs from which its costs are known, on the largest machine: players. */
+  readonly fit: readonly number[];
+  /** Larger ones, up to twice the largest of those, and one beyond, which has to be refused. */
+  readonly larger: readonly number[];
+  /** Where a search begins, players for each core. */
+  readonly fromPerCore: number;
+}
+
+/** Cores of the machines that one host is made into. */
+export const MACHINES: readonly number[] = [0.35, 0.45, 0.55, 0.7, 0.85, 1];
+
+/** The one on which costs are measured. */
+export const REFERENCE = 1;
+
+export const BUSY = 'busy';
+
+export const WORLDS: readonly World[] = [
+  {
+    ...{ name: BUSY, basePlayers: 100, fit: [30, 60, 90, 120], larger: [180, 240, 270], fromPerCore: 150 },
+    flags: ['--allow-start'],
+  },
+  {
+    ...{ name: 'quickstart', basePlayers: 1000, fit: [100, 200, 300, 400], larger: [600, 800, 900] },
+    fromPerCore: 500,
+    flags: ['--set', 'calibration.seconds=0', '--set', 'calibration.canary=false'],
+  },
+];
+
+/** The scenario of the world that computes and does nothing else. */
+export const busyScenario = (port: number): string => `name: ${BUSY}
+system: own
+load: { players: 100, operations: { intent: { perSecond: 400 } }, ramp: 1s, warmUp: 2s, duration: 10s, drain: 5s, skipAfter: 5s }
+calibration: { seconds: 0, canary: false }
+players: { protocol: json, commands: [{ command: look }] }
+stack:
+  start: node ${join(root, 'test', 'bench', 'model', 'busy-server.mjs')}
+  ready: http://127.0.0.1:${port}/
+  environment: { PORT: ${port} }
+budgets:
+  - { id: connected, metric: load.peakCcu, op: '>=', limit: 100, unit: players, fullLoad: true }
+  - { id: answered, title: answers, metric: latency.intent.due, stat: p95, op: <, limit: 300, unit: ms }
+`;
