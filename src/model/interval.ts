@@ -3,6 +3,9 @@ import { studentQuantile } from './student.ts';
 /** Of each interval that is stated. */
 export const CONFIDENCE = 0.9;
 
+/** Runs of one load differ by more than this, however near the few that there are happen to be to each other. */
+const LEAST_DEVIATION = 0.01;
+
 /** Root mean square. */
 export const deviationOf = (residuals: readonly number[]): number =>
   Math.sqrt(residuals.reduce((sum, one) => sum + one ** 2, 0) / residuals.length);
@@ -14,7 +17,9 @@ export const deviationOf = (residuals: readonly number[]): number =>
  */
 export const intervalFactor = (residuals: readonly number[], uncertainty: number): number =>
   Math.exp(
-    studentQuantile(CONFIDENCE, residuals.length - 1) * deviationOf(residuals) * Math.sqrt(1 + uncertainty),
+    studentQuantile(CONFIDENCE, residuals.length - 1) *
+      Math.max(LEAST_DEVIATION, deviationOf(residuals)) *
+      Math.sqrt(1 + uncertainty),
   );
 
 /** A figure where it was not measured, with the interval in which it is expected. */

@@ -29,7 +29,7 @@ export const BUSY = 'busy';
 
 export const WORLDS: readonly World[] = [
   {
-    ...{ name: BUSY, basePlayers: 100, fit: [30, 60, 90, 120], larger: [180, 240, 270], fromPerCore: 150 },
+    ...{ name: BUSY, basePlayers: 100, fit: [50, 100, 150, 200], larger: [300, 400, 450], fromPerCore: 300 },
     flags: ['--allow-start'],
   },
   {
