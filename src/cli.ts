@@ -1,4 +1,5 @@
 import { Command, CommanderError, Help, type Option } from 'commander';
+import { agentCommand } from './commands/agent.ts';
 import { checkCommand } from './commands/check.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { exportCommand } from './commands/export.ts';
@@ -28,6 +29,7 @@ const VERBS: readonly ((host: Host) => Command)[] = [
   checkCommand,
   metricsCommand,
   serveCommand,
+  agentCommand,
   reportCommand,
   sizeCommand,
   scoreCommand,

@@ -18,6 +18,7 @@ const DOCUMENTS = [
   'reports/README.md',
   'src/README.md',
   'src/load/README.md',
+  'src/load/agent/README.md',
   'src/judge/README.md',
   'src/model/README.md',
   'src/score/README.md',
@@ -163,6 +164,11 @@ test('the defaults and ranges in scenarios/README.md are those of the JSON Schem
   expect(wrong).toEqual([]);
 });
 
+const AGENT = {
+  ...{ address: '10.0.0.5:7400', workers: 2, onThisHost: false },
+  ...{ clockOffsetMs: 0, clockUncertaintyMs: 0.1, driftMs: 0, roundTripMs: 0.2 },
+};
+
 /** `answered` of `answered.intent.spike`. */
 const withoutSubject = (id: string): string => id.split('.')[0] ?? id;
 
@@ -171,7 +177,7 @@ test('every rule has a row in src/judge/README.md, and every row is a rule', () 
   const known = measurementsOf();
   const integrity = known.integrity && { ...known.integrity, saved: 1, unreported: 0 };
   const rules = [
-    ...judged(known).rules,
+    ...judged({ ...known, agents: [AGENT] }).rules,
     ...judged(measurementsOf({ probesAsked: ['metrics-1'], deliveries: DELIVERIES, integrity }), stages)
       .rules,
   ].map(({ id }) => withoutSubject(id));

@@ -32,6 +32,7 @@ const SECONDS: Readonly<Record<string, number>> = {
   'load/refusals.test.ts': 17,
   'stack/edge.test.ts': 16,
   'load/module/deliveries.test.ts': 15,
+  'e2e/agents.test.ts': 40,
   'e2e/search.test.ts': 20,
   'e2e/quiz.test.ts': 19,
   'e2e/massless.test.ts': 20,

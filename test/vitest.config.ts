@@ -24,6 +24,7 @@ const COMPONENTS = [
   'systems/own/*.test.ts',
   'toy/*.test.ts',
   'load/{engine,refusals,wake,worker}*.test.ts',
+  'load/agent/*.test.ts',
   'load/k6/*.test.ts',
   'load/module/*.test.ts',
   'probe/{host,metrics,redis,target-processes,watch}.test.ts',

@@ -233,7 +233,7 @@ export const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, '')
 
 /** The hosts of `--i-own`, each of which must be the host of a target or of a probe (`named`). */
 export function ownedHosts(owned: readonly string[], named: ReadonlySet<string>): readonly string[] {
-  const hosts = owned.map(ownedHost);
+  const hosts = owned.map((text) => namedHost('--i-own', text));
   const idle = hosts.findIndex((host) => !named.has(host));
   if (idle >= 0) {
     throw badInput(
@@ -244,8 +244,11 @@ export function ownedHosts(owned: readonly string[], named: ReadonlySet<string>)
   return hosts;
 }
 
-/** A host of `--i-own` as in a URL. No wildcard and no port: the confirmation is for one host. */
-function ownedHost(text: string): string {
+/**
+ * A host of `--i-own`, or of another option, as in a URL. No wildcard and no port: the confirmation is for one host.
+ * @throws CapbenchError (104)
+ */
+export function namedHost(source: string, text: string): string {
   const host = text.replace(/^\[(.*)\]$/, '$1');
   try {
     if (isIP(host) === 6) return hostOf(new URL(`http://[${host}]`));
@@ -254,8 +257,8 @@ function ownedHost(text: string): string {
     // Falls through to the error below.
   }
   throw badInput(
-    `--i-own: got ${/[@?#/]/.test(text) ? 'a URL' : `"${text}"`}, expected one host`,
-    'use the name or the address of a --target that you own, such as --i-own game.example; no wildcard, no port',
+    `${source}: got ${/[@?#/]/.test(text) ? 'a URL' : `"${text}"`}, expected one host`,
+    `use the name or the address of a --target that you own, such as ${source} game.example; no wildcard, no port`,
   );
 }
 

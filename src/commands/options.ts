@@ -119,6 +119,20 @@ export const withTargets = (command: Command): Command =>
     )
     .option(...GIVEN_REDIS);
 
+/** The options of a load that comes from other machines, as given. */
+export interface AgentFlags {
+  readonly agents?: string;
+  readonly agentTokenFile?: string;
+  readonly agentCa?: string;
+}
+
+/** The options of a run whose load may come from other machines. */
+export const withAgents = (command: Command): Command =>
+  command
+    .option('--agents <host:port,..>', 'the load processes run at these agents (capbench agent)')
+    .option('--agent-token-file <file>', 'the token that these agents were started with')
+    .option('--agent-ca <file>', 'CA certificates (PEM) for the agents (default: those of Node)');
+
 /** A whole number from an option or a variable. @throws CapbenchError (104) unless it is 1 to `most` */
 export function wholeNumber(source: string, text: string, most: number): number {
   const number = text.trim() === '' ? Number.NaN : Number(text);

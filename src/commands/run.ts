@@ -2,7 +2,15 @@ import { Command, Option } from 'commander';
 import type { Host } from '../host.ts';
 import { ENGINES } from '../load/engine.ts';
 import type { RunFlags } from './execute-run.ts';
-import { ALLOW_START, several, withFixedPaths, withScenario, withTargets, withTier } from './options.ts';
+import {
+  ALLOW_START,
+  several,
+  withAgents,
+  withFixedPaths,
+  withScenario,
+  withTargets,
+  withTier,
+} from './options.ts';
 
 const EXAMPLES = `
 Examples:
@@ -14,6 +22,8 @@ Examples:
   $ capbench run ./my-world.yaml --target wss://game.example \\
       --i-own game.example --header-env Cookie=GAME_COOKIE \\
       --probe-metrics https://game.example/metrics
+  $ capbench run ./my-world.yaml --target http://10.0.0.4:8080 --i-own 10.0.0.4 \\
+      --agents 10.0.0.5:7400,10.0.0.6:7400 --agent-token-file token --agent-ca ca.pem
   $ capbench run quickstart --quiet --junit junit.xml --summary summary.md
 
 Exit codes: 0 pass, 99 a budget was breached, 90 no conclusion, 92 acknowledged
@@ -23,13 +33,13 @@ data was lost, 93 the stack did not start or a target cannot be reached,
 
 /** `capbench run`: from a scenario to a verdict and a bundle of reports. */
 export const runCommand = (host: Host): Command =>
-  withFixedPaths(withTier(withTargets(withScenario(new Command('run')))))
+  withFixedPaths(withTier(withAgents(withTargets(withScenario(new Command('run'))))))
     .description('start the servers, simulate the players, judge the budgets, write the reports')
     .addOption(new Option('--engine <name>', 'load generator').choices(ENGINES).default('native'))
     .option('--allow-module', 'load the player module that the scenario names (it is code)')
     .addOption(several('--module-env <name>', 'a variable that the player module gets; repeatable'))
     .option(...ALLOW_START)
-    .option('--workers <number>', 'load processes (default: by cores and players)')
+    .option('--workers <number>', 'load processes, of each agent (default: by cores and players)')
     .option('--trials <number>', 'runs of the scenario, each on a fresh stack with a bundle of its own')
     .option('--out <folder>', 'folder for the bundle of reports (default: reports)')
     .option('--quiet', 'print no progress, only the verdict and why it is no pass')

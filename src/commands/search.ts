@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { Host } from '../host.ts';
 import type { SearchFlags } from './execute-search.ts';
-import { ALLOW_START, several, withScenarioUnscaled, withTargets, withTier } from './options.ts';
+import { ALLOW_START, several, withAgents, withScenarioUnscaled, withTargets, withTier } from './options.ts';
 
 const EXAMPLES = `
 Examples:
@@ -18,7 +18,7 @@ Exit codes: 0 found, 90 bound not found, 92 acknowledged data was lost at a step
 
 /** `capbench search`: from a scenario to the largest number of players that keeps every budget. */
 export const searchCommand = (host: Host): Command =>
-  withTier(withTargets(withScenarioUnscaled(new Command('search'))))
+  withTier(withAgents(withTargets(withScenarioUnscaled(new Command('search')))))
     .description('find the largest number of players, with their rates, that keeps every budget')
     .option('--precision <percent>', 'how near last pass and first fail have to be', '5%')
     .option('--confirm <number>', 'trials of the stated number, all of which have to pass', '5')
@@ -29,7 +29,7 @@ export const searchCommand = (host: Host): Command =>
     .option('--allow-module', 'load the player module that the scenario names (it is code)')
     .addOption(several('--module-env <name>', 'a variable that the player module gets; repeatable'))
     .option(...ALLOW_START)
-    .option('--workers <number>', 'load processes (default: by cores and players)')
+    .option('--workers <number>', 'load processes, of each agent (default: by cores and players)')
     .option('--out <folder>', 'folder for the search, with a bundle for each step (default: reports)')
     .option('--summary <file>', 'write summary.md here, too: a comment for a pull request')
     .option('--report <file>', 'write search.html here, too')

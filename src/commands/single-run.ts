@@ -3,6 +3,7 @@ import os from 'node:os';
 import { badInput } from '../errors.ts';
 import { k6Script } from '../export/k6/script.ts';
 import type { Host } from '../host.ts';
+import type { AgentAccess } from '../load/agent/remote.ts';
 import type { Engine, EngineName } from '../load/engine.ts';
 import { dealEvenly } from '../load/fleet/deal.ts';
 import { findK6 } from '../load/k6/binary.ts';
@@ -21,8 +22,9 @@ import { type FaultProcess, withFaultProcesses } from '../stack/fault-processes.
 import { openNullServers } from '../stack/null-servers.ts';
 import { commitOf } from '../supervision/commit.ts';
 import { openWatchdog, type Watchdog } from '../supervision/watchdog.ts';
+import { agentsLine, readAgents, UNCALIBRATED } from './agent-access.ts';
 import { readFaultProcesses, refuseUnreachableFaults } from './fault-processes.ts';
-import { type ScenarioFlags, type TargetFlags, wholeNumber } from './options.ts';
+import { type AgentFlags, type ScenarioFlags, type TargetFlags, wholeNumber } from './options.ts';
 import { dataNote, type InputFlags, readPlayerInputs } from './player-inputs.ts';
 import type { LiveProgress } from './progress.ts';
 import { type FixedPath, type Published, publish } from './publish.ts';
@@ -46,7 +48,7 @@ import { readVariables, requirePermission, type StartFlags } from './start-permi
 import { consentLine, type RunTargets, readingLine, readTargets, redisLine } from './targets.ts';
 
 /** The options that decide how each run of a command is made, as given. */
-export interface SingleRunFlags extends ScenarioFlags, TargetFlags, InputFlags, StartFlags {
+export interface SingleRunFlags extends ScenarioFlags, TargetFlags, InputFlags, StartFlags, AgentFlags {
   readonly engine: EngineName;
   readonly allowModule?: boolean;
   readonly workers?: string;
@@ -95,6 +97,8 @@ export interface PreparedRun {
   /** The processes that faults may hit by consent. */
   readonly faulty: readonly FaultProcess[];
   readonly workers: number | null;
+  /** The other machines that the load comes from; null: this one makes it. */
+  readonly agents: AgentAccess | null;
   readonly openEngine: Awaited<ReturnType<typeof chooseEngine>>;
   readonly flags: SingleRunFlags;
 }
@@ -129,6 +133,7 @@ export async function prepareRun(
   readVariables(host, loaded, starts);
   const faulty = readFaultProcesses(host, flags, targets);
   refuseUnreachableFaults(loaded, reached, faulty);
+  const agents = await readAgents(host, flags, flags.engine, reached);
   const openEngine = await chooseEngine(host, loaded, flags, reached);
   await checkTemporaryFolder(host);
   if (targets.length === 0 || starts !== null) refuseTooManyCpus(host, loaded);
@@ -136,7 +141,7 @@ export async function prepareRun(
     refuseWithoutPackages(loaded);
     refuseWithoutMemory(loaded);
   }
-  return { loaded, module, inputs, reached, faulty, workers, openEngine, flags };
+  return { loaded, module, inputs, reached, faulty, workers, agents, openEngine, flags };
 }
 
 /** The same run of another load of the same scenario. @throws CapbenchError (93) where this host lacks the memory */
@@ -157,7 +162,7 @@ export const isSameServer = ({ reached: { targets, starts } }: PreparedRun): boo
 /** One run into its bundle; `whenKept` is called once its measurements are there. */
 export async function runInto(
   host: Host,
-  { loaded, module, inputs, reached, faulty, workers, openEngine, flags }: PreparedRun,
+  { loaded, module, inputs, reached, faulty, workers, agents, openEngine, flags }: PreparedRun,
   { bundle, startedAt, fixed, complete, ...signals }: RunPlace,
   progress: LiveProgress,
   whenKept: () => Promise<void>,
@@ -183,7 +188,7 @@ export async function runInto(
     await begin();
 
     const consent = consentLine(targets, scenario);
-    for (const line of [consent, readingLine(probes), redisLine(redis)])
+    for (const line of [consent, readingLine(probes), redisLine(redis), agentsLine(agents)])
       if (line !== null) progress.say(line);
     progress.expect(
       expectedLength(
@@ -225,19 +230,22 @@ export async function runInto(
           throw thrown;
         }
       },
-      engine: openEngine({ workers, watchdog: guard, onConnecting: progress.connecting, module, inputs }),
+      engine: openEngine({
+        ...{ workers, agents, watchdog: guard, onConnecting: progress.connecting, module, inputs },
+      }),
       watched:
         targets.length === 0
           ? null
           : { addresses: probes, ca: access.ca, onThisHost: targets.every((one) => one.onThisHost) },
       remarks: [dataNote(inputs), idleLimitsNote(loaded, reached)].filter((one) => one !== null),
       openNullServers:
-        nullServers === undefined
+        nullServers === undefined || agents !== null
           ? null
           : (workload, servers, signal) =>
               openNullServers(nullServers(workload, targets.length || servers, token, module), {
                 ...{ token, watchdog: guard, signal },
               }),
+      ...(agents === null ? {} : { uncalibrated: UNCALIBRATED }),
       readLog: readLogTail,
       keep,
     };

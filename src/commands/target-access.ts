@@ -50,7 +50,8 @@ export async function readAccess(
       'name the target with https:// or wss://, or remove --ca-file',
     );
   }
-  const ca = given === '' || !hasTls ? null : await readCertificates(host, given, flags.caFile === undefined);
+  const source = flags.caFile === undefined ? 'CAPBENCH_CA_FILE' : '--ca-file';
+  const ca = given === '' || !hasTls ? null : await readCertificates(host, given, source);
   return { ...(ca === null ? {} : { ca }), ...(headers === null ? {} : { headers }) };
 }
 
@@ -142,9 +143,15 @@ function hide({ redaction }: Host, value: string, origin: string): void {
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
 
-/** Only the certificates of a PEM file, which may hold a private key, too. */
-async function readCertificates(host: Host, file: string, fromVariable: boolean): Promise<string> {
-  const source = fromVariable ? 'CAPBENCH_CA_FILE' : '--ca-file';
+/**
+ * Only the certificates of a PEM file, which may hold a private key, too. `source`: the option that names it.
+ * @throws CapbenchError (104) where there are none
+ */
+export async function readCertificates(
+  host: Pick<Host, 'cwd'>,
+  file: string,
+  source: string,
+): Promise<string> {
   const path = resolve(host.cwd, file);
   let text: string;
   try {

@@ -3,6 +3,7 @@ import type { PerOperation } from '../scenario/operations.ts';
 import type { Workload } from '../scenario/workload.ts';
 import type { Endpoints } from '../stack/stack.ts';
 import type { Micros } from '../units.ts';
+import type { ClockFacts } from './agent/clocks.ts';
 import type { DeliveryTally } from './deliveries.ts';
 import type { NumberSetsData } from './number-sets.ts';
 import type { SocketBytes } from './player/player-sockets.ts';
@@ -207,6 +208,15 @@ export interface KernelTraffic {
   readonly unseen: SocketBytes;
 }
 
+/** An agent, on which load workers ran, and how well its clock was known. */
+export interface AgentFacts extends ClockFacts {
+  readonly address: string;
+  /** How many: the first agent has the first ones. */
+  readonly workers: number;
+  /** It is on the machine that runs the scenario: its workers use the CPU of that. */
+  readonly onThisHost: boolean;
+}
+
 export interface Tally extends TrafficCounts {
   readonly operations: PerOperation<OperationTally>;
   /** From the loss of a connection to the next welcome, microseconds. */
@@ -226,6 +236,8 @@ export interface Tally extends TrafficCounts {
   readonly ledger: Ledger;
   /** Why the ledger is incomplete, if it is, so that rows cannot be compared with it. */
   readonly ledgerLost?: string;
+  /** Where load workers ran at agents, in the order of the workers; absent: none did. */
+  readonly agents?: readonly AgentFacts[];
   /** The end of the schedule, microseconds after GO: the timeline's end, or the time of an early stop. */
   readonly endedAt: Micros;
   /**
@@ -283,6 +295,8 @@ export type KeepLogs = (logs: ReadonlyMap<string, string>) => Promise<void>;
 /** Generates the load. */
 export interface Engine {
   readonly name: EngineName;
+  /** Processes of this host that make the load, and that this process has not started. Absent: there are none. */
+  readonly otherPids?: ReadonlySet<number>;
   /**
    * Connects every player; resolves when READY. Fails before starting if descriptors or ports do not suffice. `keepLogs` is
    * called with the logs of its processes, where they have content, when these have ended and before the logs are removed:

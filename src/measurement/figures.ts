@@ -428,8 +428,8 @@ const perPlayer = z
 const generator = z.object({
   engine: words(),
   workers: known('processes'),
-  cpuCores: figure('cores'),
-  cpuPercentOfHost: figure('%'),
+  cpuCores: figure('cores', 'Wherever its processes ran.'),
+  cpuPercentOfHost: figure('%', 'Of its processes on this host.'),
   maxLoopDelayMs: figure('ms'),
   maxUtilisationPercent: figure('%', 'Of the busiest worker.'),
   lagP99Ms: figure('ms'),
@@ -440,6 +440,22 @@ const generator = z.object({
   memoryBytesPerPlayer: figure('bytes'),
   cpuMicrosPerOperation: figure('us', 'CPU of the generator for each answered operation.'),
   clockMs: known('ms', 'What the clock of the engine can tell apart.'),
+  agents: z
+    .array(
+      z.object({
+        address: text,
+        workers: z.number(),
+        onThisHost: z.boolean().describe('It uses the CPU of the machine that ran the scenario.'),
+        clockOffsetMs: z.number().describe('Its monotonic clock minus that of this host, before GO.'),
+        clockUncertaintyMs: z
+          .number()
+          .describe('Half of the shortest round trip, before or after the run, and the drift.'),
+        driftMs: number.describe('Of the offset over the run; null where it was not read again.'),
+        roundTripMs: z.number().describe('The longer of the two shortest round trips.'),
+      }),
+    )
+    .optional()
+    .describe('Where the load processes ran; absent where that was this host.'),
   calibration: z
     .object({
       of: text.nullable().describe('What was calibrated, where that is not all that makes the load.'),

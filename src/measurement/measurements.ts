@@ -325,6 +325,13 @@ const host = z.object({
   node: text,
 });
 
+const shift = z.number().min(-LARGEST).max(LARGEST);
+/** load/engine.ts. */
+const agent = z.object({
+  ...{ address: text, workers: count, onThisHost: z.boolean() },
+  ...{ clockOffsetMs: shift, clockUncertaintyMs: amount, driftMs: shift.nullable(), roundTripMs: amount },
+});
+
 /** How the run ended, before it is judged. */
 const ending = z.discriminatedUnion('state', [
   z.object({ state: z.literal('completed') }),
@@ -347,6 +354,8 @@ export const measurementsSchema = z.object({
   workers: count,
   /** Of facts that were read from summaries of plain k6: how many there were. */
   summaries: count.optional(),
+  /** Where the load workers ran, in their order, unless it was this host. */
+  agents: list(agent).optional(),
   /** Generator and servers on one host. */
   colocated: z.boolean(),
   stackKind: z.enum(['local', 'target']),
@@ -393,7 +402,7 @@ export const measurementsSchema = z.object({
   calibration: calibration.nullable(),
   canary: canary.nullable(),
   /** Wall clock minus monotonic clock, over the run, in milliseconds. */
-  clockDriftMs: z.number().min(-LARGEST).max(LARGEST),
+  clockDriftMs: shift,
   /** As far as they were begun, in order. */
   faults: list(fault),
   /** The busiest first, a few at most. */

@@ -215,10 +215,25 @@ function metricFigures(m: Measurements, text: string): MetricFigures {
   };
 }
 
+/** Whether a load worker used the CPU of this host: those of agents may be elsewhere. */
+function isOnThisHost(worker: number, { agents = [] }: Measurements): boolean {
+  let before = 0;
+  for (const { workers, onThisHost } of agents) {
+    before += workers;
+    if (worker < before) return onThisHost;
+  }
+  return true;
+}
+
 /** Cores used by the generator: its workers, and the coordinating process where it was probed. */
-function generatorCores(m: Measurements): number | null {
+function generatorCores(m: Measurements, where: 'anywhere' | 'here' = 'anywhere'): number | null {
   const window = m.measured ?? NOWHERE;
-  const workers = sumOf(numbered(m.series, 'generator', 'cpuSeconds').map((one) => paceOf(one, window)));
+  const paces = Object.entries(m.series).flatMap(([name, series]) => {
+    const worker = /^generator\.(\d+)\.cpuSeconds$/.exec(name)?.[1];
+    if (worker === undefined) return [];
+    return where === 'anywhere' || isOnThisHost(Number(worker), m) ? [paceOf(series, window)] : [0];
+  });
+  const workers = sumOf(paces);
   if (workers === null) return null;
   return workers + (rateOf(m.series['runner.cpuSeconds'], window) ?? 0);
 }
@@ -246,7 +261,7 @@ export function generatorFigures(m: Measurements, operationsPerSecond: number | 
     engine: m.engine,
     workers: m.workers,
     cpuCores: cores,
-    cpuPercentOfHost: percentOf(cores, m.host.cpus),
+    cpuPercentOfHost: percentOf(generatorCores(m, 'here'), m.host.cpus),
     maxLoopDelayMs: spreadOf(each('loopDelayMs').map(({ max }) => max)).max,
     maxUtilisationPercent: percentOf(spreadOf(each('utilisation').map(({ mean }) => mean)).max, 1),
     ...lagsOf(m),
@@ -255,6 +270,7 @@ export function generatorFigures(m: Measurements, operationsPerSecond: number | 
     memoryBytesPerPlayer: ratio(memory, m.peakCcu),
     cpuMicrosPerOperation: ratio(cores === null ? null : cores * 1e6, operationsPerSecond),
     clockMs: m.engine === 'k6' ? 1 : 0.001,
+    ...(m.agents === undefined ? {} : { agents: m.agents }),
     calibration: {
       of: m.calibration?.of ?? null,
       seconds: m.calibration?.seconds ?? null,
@@ -338,6 +354,6 @@ function otherCores(m: Measurements): number | null {
           rateOf(m.series['postgres.cpuSeconds'], window),
           sumOf(numbered(m.series, 'world', 'cpuSeconds').map((one) => rateOf(one, window))),
         ];
-  const known = sumOf([...underTest, generatorCores(m)]);
+  const known = sumOf([...underTest, generatorCores(m, 'here')]);
   return busy === null || known === null ? null : Math.max(0, busy - known);
 }

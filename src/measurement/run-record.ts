@@ -1,6 +1,6 @@
 import { countOf, EMPTY_HISTOGRAM } from '../histogram.ts';
 import { DELIVERY_SERIES, type DeliveryTally } from '../load/deliveries.ts';
-import type { ConnectFacts, LoadSecond, OperationTally, Tally } from '../load/engine.ts';
+import type { AgentFacts, ConnectFacts, LoadSecond, OperationTally, Tally } from '../load/engine.ts';
 import { generatorSamples, sliceSamples } from '../probe/generator.ts';
 import type { Absence, Probe, Sample } from '../probe/probe.ts';
 import type { TargetProbes } from '../probe/target-probes.ts';
@@ -144,6 +144,17 @@ interface MeasurePhase {
   readonly to: Micros;
 }
 
+/** Where the load came from, for readers; none where it was this host alone. */
+function agentsRemark(agents: readonly AgentFacts[]): readonly string[] {
+  if (agents.length === 0) return [];
+  const ms = (value: number): string => `${Number(value.toPrecision(2))} ms`;
+  const each = agents.map(({ address, workers, onThisHost, clockUncertaintyMs, driftMs }) => {
+    const drift = driftMs === null ? 'not read again after the run' : `drift ${ms(driftMs)}`;
+    return `${address} (${workers} load process${workers === 1 ? '' : 'es'}${onThisHost ? ' on this machine' : ''}, clock known to ${ms(clockUncertaintyMs)}, ${drift})`;
+  });
+  return [`the load came from ${each.join(' and ')}`];
+}
+
 const since = (start: Micros, at: Micros | null): number | null =>
   at === null ? null : Math.round((at - start) / 1e3) / 1e3;
 
@@ -251,6 +262,7 @@ export class RunRecord {
     const { timeline, operations } = this.workload;
     const phase = this.measurePhase();
     const zero = go ?? started;
+    const remarks = [...this.remarks, ...agentsRemark(tally?.agents ?? [])];
     return Object.freeze({
       schemaVersion: 1,
       capbench,
@@ -261,7 +273,9 @@ export class RunRecord {
       ending,
       engine,
       workers,
-      colocated,
+      ...(tally?.agents === undefined ? {} : { agents: tally.agents }),
+      // A load that comes from other machines takes nothing from the servers' one.
+      colocated: colocated && (tally?.agents ?? [{ onThisHost: true }]).some(({ onThisHost }) => onThisHost),
       stackKind,
       ...(this.identity.targets === undefined ? {} : { targets: this.identity.targets }),
       ...(this.identity.tier === undefined ? {} : { tier: this.identity.tier }),
@@ -313,7 +327,7 @@ export class RunRecord {
       host,
       settings,
       ...this.targetFacts(phase),
-      ...(this.remarks.length === 0 ? {} : { remarks: [...this.remarks] }),
+      ...(remarks.length === 0 ? {} : { remarks }),
       errors: [...new Set([...this.errors, ...(connect?.errors ?? []), ...(tally?.errors ?? [])])],
     });
   }

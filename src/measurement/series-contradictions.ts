@@ -95,9 +95,15 @@ function impossible(name: string, series: Series, m: Measurements): string | nul
     : null;
 }
 
+/** Load workers of agents may have more than this host. */
+const isElsewhere = (name: string, { agents = [] }: Measurements): boolean =>
+  name.startsWith('generator.') && agents.some(({ onThisHost }) => !onThisHost);
+
 /** The upper limit of a gauge; null where there is none. */
-function mostOf(name: string, { host }: Measurements): number | null {
+function mostOf(name: string, m: Measurements): number | null {
+  const { host } = m;
   if (/^generator\.\d+\.utilisation$/.test(name)) return 1;
+  if (isElsewhere(name, m)) return null;
   return /^(?:host\.memoryAvailableBytes|(?:generator\.\d+|world\.\d+|postgres|(?:process|limits)\.[^.]+)\.memoryBytes)$/.test(
     name,
   )
@@ -106,7 +112,9 @@ function mostOf(name: string, { host }: Measurements): number | null {
 }
 
 /** By how much a counter of seconds can grow in a second; null for other counters. */
-function fastest(name: string, { host }: Measurements): number | null {
+function fastest(name: string, m: Measurements): number | null {
+  const { host } = m;
+  if (isElsewhere(name, m)) return null;
   if (/^host\.(?:memoryFullSeconds|cpuSomeSeconds)$|\.busiestThreadSeconds$/.test(name)) return 1;
   return /[cC]pu(?:Busy|Steal)?Seconds$/.test(name) ? host.cpus : null;
 }

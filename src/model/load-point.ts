@@ -38,7 +38,7 @@ const pointSchema = z.object({
   target: z.object({
     process: z.record(z.string(), z.looseObject({ cpuPercentOfCore: spread, memoryBytes: spread })),
   }),
-  generator: z.looseObject({ cpuCores: number }),
+  generator: z.looseObject({ cpuCores: number, cpuPercentOfHost: number.optional() }),
   host: z.looseObject({ cpus: z.number(), cpuModel: z.string(), memoryBytes: z.number() }),
   stack: z.object({ applied: z.record(z.string(), z.unknown()) }).catch({ applied: {} }),
   limits: z
@@ -144,7 +144,11 @@ export function readPoint(report: unknown): LoadPoint | { readonly because: stri
     bytesToPlayer: network.bytesPerPlayerSecondIn,
     bytesFromPlayer: network.bytesPerPlayerSecondOut,
     batches: batchesOf(read.data),
-    generatorCores: generator.cpuCores,
+    // Of this host only: the rest of the load came from others.
+    generatorCores:
+      generator.cpuPercentOfHost == null
+        ? generator.cpuCores
+        : (generator.cpuPercentOfHost / 100) * host.cpus,
     limitCpus: rest.limits?.stack?.cpus ?? null,
     host: { cpus: host.cpus, cpuModel: host.cpuModel, memoryBytes: host.memoryBytes },
     ranOut: rest.bottleneck,

@@ -33,7 +33,8 @@ const busySeconds = (): number =>
     .reduce((sum, own) => sum + own, 0);
 
 /**
- * Probes the machine, and how much of it the run and other processes use. The run is this process and its descendants.
+ * Probes the machine, and how much of it the run and other processes use. The run is this process, `others` (pids that may be
+ * added later), and their descendants.
  * Figures that this platform does not provide (steal, network, the CPU of another process) are unmeasured. A target's
  * processes are not descendants and would count as foreign: beside a target only the processes in `foreign` (pids) count
  * as such, and without these foreign CPU is unmeasured.
@@ -41,6 +42,7 @@ const busySeconds = (): number =>
 export function openHostProbe(
   { worlds, database, partlyGiven }: Endpoints,
   foreign: ReadonlySet<number> | null = null,
+  others: ReadonlySet<number> = new Set(),
 ): HostProbe {
   const throttledPeriods = openThrottling();
   const table = openProcessTable();
@@ -61,7 +63,7 @@ export function openHostProbe(
   const scan = async (): Promise<boolean> => {
     const processes = await table.scan();
     if (processes.length === 0) return false;
-    const roots = new Map<number, Owner>([[process.pid, 'run']]);
+    const roots = new Map<number, Owner>([process.pid, ...others].map((pid) => [pid, 'run']));
     if (database !== null && database.pid !== null) roots.set(database.pid, 'postgres');
     const now = monotonic();
     account.add(processes, roots, (os.cpus().length * (now - lastScan)) / 1e6);

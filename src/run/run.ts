@@ -46,6 +46,8 @@ export interface RunPlan {
   /** What a reader should know of the run and decides nothing. */
   readonly remarks: readonly string[];
   readonly openNullServers: NullServersOpener;
+  /** Why there are no null servers, where the system has some. */
+  readonly uncalibrated?: string;
   /** What is probed of a target besides its servers; null where the stack is started here. */
   readonly watched: WatchedTarget | null;
   /** Reads a log before its folder is removed. */
@@ -197,7 +199,8 @@ async function beforeTheStack({ plan, record, signals, steps, closers, enter }: 
   if (scenario.calibration.canary !== false)
     record.note({ canary: { beforeMs: await steps.step('the canary', measureCanary()), afterMs: null } });
   if (openNullServers === null) {
-    record.absent('generator.calibration', `the system ${system.name} has no null servers`);
+    const because = plan.uncalibrated ?? `the system ${system.name} has no null servers`;
+    record.absent('generator.calibration', because);
   }
   const calibrating = calibrate(engine, scenario, system.scenario, openNullServers, signals.stop);
   closers.addWhenOpen(calibrating, async () => undefined);
@@ -305,7 +308,11 @@ interface WatchedTarget {
 }
 
 /** Rejects with the error of a probe that cannot be opened, and with exit code 105 when stopped; none is left open then. */
-async function openProbes({ scenario, system, watched }: RunPlan, endpoints: Endpoints, stop: AbortSignal) {
+async function openProbes(
+  { scenario, system, watched, engine }: RunPlan,
+  endpoints: Endpoints,
+  stop: AbortSignal,
+) {
   const { database } = endpoints;
   const named = scenario.probe?.tables;
   const tables = named ?? (scenario.traits.table === null ? [] : [scenario.traits.table]);
@@ -326,7 +333,7 @@ async function openProbes({ scenario, system, watched }: RunPlan, endpoints: End
         processes.flatMap((probe) => probe.roots()),
       )
     : null;
-  const host = openHostProbe(endpoints, foreign);
+  const host = openHostProbe(endpoints, foreign, engine.otherPids);
   const { limited } = endpoints;
   const all = [
     ...ofSystem,

@@ -2,6 +2,7 @@ import { kill } from 'node:process';
 import { onTestFinished } from 'vitest';
 import { monotonic } from '../../src/clock.ts';
 import { CapbenchError } from '../../src/errors.ts';
+import type { AgentAccess } from '../../src/load/agent/remote.ts';
 import type { EngineName, KeepLogs, ReadyFleet } from '../../src/load/engine.ts';
 import type { PlayerModule } from '../../src/load/fleet/messages.ts';
 import type { HostLimits } from '../../src/load/limits.ts';
@@ -62,6 +63,7 @@ interface PrepareOptions {
   readonly module?: PlayerModule;
   readonly keepLogs?: KeepLogs;
   readonly inputs?: PlayerInputs;
+  readonly agents?: AgentAccess;
 }
 
 export async function prepare(
@@ -75,6 +77,7 @@ export async function prepare(
     module,
     keepLogs,
     inputs,
+    agents,
   }: PrepareOptions = {},
 ): Promise<ReadyFleet> {
   const engine = createNativeEngine({
@@ -82,6 +85,7 @@ export async function prepare(
     ...(limits ? { limits } : {}),
     ...(module ? { module } : {}),
     ...(inputs ? { inputs } : {}),
+    ...(agents ? { agents } : {}),
   });
   const fleet = await engine.prepare(workload, endpoints, signal, keepLogs);
   onTestFinished(() => fleet.close());

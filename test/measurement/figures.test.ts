@@ -57,6 +57,33 @@ test('cores are percentages of a core by a hundred, and a server has its part of
   expect(world.connectionsPerServer.max).toBeLessThan(world.connections.max ?? 0);
 });
 
+test('the CPU of load workers on other machines is none of this host’s', () => {
+  const agent = {
+    ...{ address: '10.0.0.5:7400', onThisHost: false, clockOffsetMs: 0, clockUncertaintyMs: 0.1 },
+    ...{ driftMs: 0, roundTripMs: 0.2 },
+  };
+  const { workers } = recorded;
+  const cores = figures.generator.cpuCores ?? Number.NaN;
+  const here = (agents: readonly (typeof agent & { readonly workers: number })[]) =>
+    fluxFiguresOf(measurementsOf({ agents }));
+  const elsewhere = here([{ ...agent, workers }]);
+  expect(elsewhere.generator.cpuCores).toBe(cores);
+  const shareOf = ({ generator, host }: typeof figures) =>
+    ((generator.cpuPercentOfHost ?? 0) * host.cpus) / 100;
+  expect(shareOf(figures)).toBeCloseTo(cores, 9);
+  // What is left is this process.
+  expect(shareOf(elsewhere)).toBeLessThan(cores);
+  const half = here([
+    { ...agent, workers: 1, onThisHost: true },
+    { ...agent, workers: workers - 1 },
+  ]);
+  expect(shareOf(half)).toBeGreaterThan(shareOf(elsewhere));
+  expect(shareOf(half)).toBeLessThan(cores);
+  expect(elsewhere.host.otherCpuPercent ?? 0).toBeGreaterThan(figures.host.otherCpuPercent ?? 0);
+  expect(elsewhere.generator.agents).toEqual([{ ...agent, workers }]);
+  expect(figures.generator).not.toHaveProperty('agents');
+});
+
 test('shares of all operations together are weighted by how many were due', () => {
   const { intent, monsterCommand } = recorded.operations;
   const failed = { ...intent.measured, ok: intent.measured.ok - 400, failed: 300, timedOut: 100 };

@@ -24,6 +24,30 @@ test.each([true, false])(
   },
 );
 
+test.each([
+  [[true, true], true],
+  [[true, false], true],
+  [[false, false], false],
+])('load workers at agents of this host, or of others: %j', (onThisHost, colocated) => {
+  const { capbench, scenarioHash, commit, startedAt, stackKind, engine, host } = recorded();
+  const identity = { capbench, scenarioHash, commit, startedAt, stackKind, colocated: true, engine, host };
+  const timeline = { rampEnd: at(1), measureStart: at(2), end: at(3) };
+  const record = new RunRecord(identity, workloadOf(timeline), at(0));
+  const agents = onThisHost.map((isHere, i) => ({
+    ...{ address: `10.0.0.${i}:7400`, workers: 2, onThisHost: isHere, clockOffsetMs: 1 },
+    ...{ clockUncertaintyMs: 0.123456, driftMs: i === 0 ? 0.01 : null, roundTripMs: 0.2 },
+  }));
+  const tally = { operations: {}, errors: [], ledger: { breaches: {} }, endedAt: at(3), agents };
+  record.note({ go: at(0), tally: tally as unknown as Tally });
+  const facts = record.close({ state: 'completed' }, at(4), 0);
+  expect(facts.agents).toEqual(agents);
+  expect(facts.colocated).toBe(colocated);
+  const where = (isHere = false) => (isHere ? ' on this machine' : '');
+  expect(facts.remarks).toEqual([
+    `the load came from 10.0.0.0:7400 (2 load processes${where(onThisHost[0])}, clock known to 0.12 ms, drift 0.01 ms) and 10.0.0.1:7400 (2 load processes${where(onThisHost[1])}, clock known to 0.12 ms, not read again after the run)`,
+  ]);
+});
+
 test.each([undefined, 'the module opened connections of its own'])(
   'bytes of players that were not all seen are no figure: %s',
   (because) => {

@@ -44,6 +44,32 @@ export function generatorRules(evidence: Evidence): readonly JudgedRule[] {
     one('generator-utilisation', generator.maxUtilisationPercent, 'generatorUtilisationPercent'),
     ownLagRule(evidence),
     calibrated(evidence),
+    ...clockRules(evidence),
+  ];
+}
+
+/** The limit of the lag that the generator may cause, in milliseconds. */
+function lagLimitOf({ rules, budgets }: Evidence['s']) {
+  const defaultLimit = DEFAULT_RULES.generatorLagMs ?? negligibleMs(budgets);
+  const limit = rules.generatorLagMs ?? defaultLimit;
+  return { limit, defaultLimit, relaxed: limit > defaultLimit };
+}
+
+/** Agents begin, and say when something happened, by clocks of their own. Without agents there is no such rule. */
+function clockRules({ m, s }: Evidence): readonly JudgedRule[] {
+  const [worst] = (m.agents ?? []).toSorted((a, b) => b.clockUncertaintyMs - a.clockUncertaintyMs);
+  if (worst === undefined) return [];
+  const limits = lagLimitOf(s);
+  const observed = m.agents?.some(({ driftMs }) => driftMs === null) ? null : worst.clockUncertaintyMs;
+  return [
+    {
+      ...{ id: 'agent-clocks', observed, ...limits, consequence: 'invalid' },
+      state: stateOf(m.measured !== null, observed !== null && observed <= limits.limit),
+      advice:
+        observed === null
+          ? 'the clock of an agent was not read after the run: let the run reach its end'
+          : `what the agent ${worst.address} did may have been so much earlier or later than it says: a network with shorter round trips, or NTP on both machines`,
+    },
   ];
 }
 
@@ -61,16 +87,13 @@ const adviceFor = ({ traits: { playerCode } }: Evidence['s']): string =>
 /** p99 of the lag that the generator itself caused, over all operations. */
 function ownLagRule({ m, s, figures }: Evidence): JudgedRule {
   const observed = figures.generator.ownLagP99Ms;
-  const defaultLimit = DEFAULT_RULES.generatorLagMs ?? negligibleMs(s.budgets);
-  const limit = s.rules.generatorLagMs ?? defaultLimit;
+  const limits = lagLimitOf(s);
   return {
     id: 'generator-lag',
     // Without a sent operation there is no lag: the rules of the load report that.
-    state: stateOf(m.measured !== null, observed !== null && observed <= limit),
+    state: stateOf(m.measured !== null, observed !== null && observed <= limits.limit),
     observed,
-    limit,
-    defaultLimit,
-    relaxed: limit > defaultLimit,
+    ...limits,
     advice:
       'the generator sent operations late: more --workers, fewer other processes, another machine for the load, or a smaller --scale',
     consequence: 'disturbed',

@@ -40,6 +40,7 @@ const GLOSSES: Readonly<Record<string, Gloss>> = {
   'generator-utilisation': most('utilisation of the busiest load process', '%'),
   'generator-lag': most('p99 of the schedule lag that the generator caused', 'ms'),
   'generator-calibration': words('rate of the generator against servers that do nothing'),
+  'agent-clocks': most('by how much the clock of an agent may be off', 'ms'),
   'steady-throughput': most('steadiness of throughput from the first quarter to the last', '%'),
   'steady-p95': most('steadiness of p95 from the first quarter to the last', '%'),
   samples: least('confidence that the percentile meets its budget', '%'),

@@ -75,7 +75,13 @@ export function noiseRules({ m, s, figures }: Evidence): readonly JudgedRule[] {
       host.cpuPressurePercent,
       'cpuPressurePercent',
       'the generator waited for a CPU: end what runs beside it, or give it more cores',
-      { unless: m.colocated ? 'the servers share the host with the generator' : null },
+      {
+        unless: m.colocated
+          ? 'the servers share the host with the generator'
+          : m.agents === undefined
+            ? null
+            : 'the generator is on other machines',
+      },
     ),
     foreignCpu(
       one(

@@ -9,7 +9,7 @@ import { settlesWithin } from '../../supervision/time-limit.ts';
 import type { Micros } from '../../units.ts';
 import { connectionCounters } from '../connection-counters.ts';
 import { Deliveries } from '../deliveries.ts';
-import type { ConnectFacts, Ledger, LoadSecond, ReadyFleet, Tally } from '../engine.ts';
+import type { AgentFacts, ConnectFacts, Ledger, LoadSecond, ReadyFleet, Tally } from '../engine.ts';
 import { ErrorCounts } from '../error-counts.ts';
 import { SequenceLedger } from '../ledger.ts';
 import { KernelWatch } from './kernel-traffic.ts';
@@ -36,10 +36,26 @@ const SHUTDOWN_MS = 3_000;
 
 const BROKEN_HINT = 'This is a bug in capbench: please report it, with the bundle.';
 
+/** The process of a load worker, here or at an agent. */
+export interface WorkerProcess
+  extends Pick<NodeProcess, 'name' | 'pid' | 'log' | 'exited' | 'tail' | 'send' | 'onMessage' | 'stop'> {
+  /** `the agent 10.0.0.5:7400`, whose process it is; absent: this host's. */
+  readonly owner?: string;
+}
+
+/** Another machine on which load workers run (load/agent). */
+export interface FleetAgent {
+  /** Reads its clock. @throws CapbenchError 93 when it is lost */
+  compareClocks(): Promise<void>;
+  /** Null before its clock was read. */
+  facts(): AgentFacts | null;
+}
+
 interface FleetPlan {
   readonly workload: Workload;
   readonly setups: readonly WorkerSetup[];
-  start(name: string): Promise<NodeProcess>;
+  start(worker: number): Promise<WorkerProcess>;
+  readonly agents: readonly FleetAgent[];
   /** Called while the players connect. */
   readonly onConnecting: (connected: number, failed: number) => void;
   /** Gets the logs of the workers, to which players write, name -> path. */
@@ -50,6 +66,8 @@ interface FleetPlan {
   /** Called once, when every worker has ended. */
   readonly onClosed: () => Promise<void>;
 }
+
+const NOT_SEEN = 'the players connect from agents, and the kernel of this host does not see them all';
 
 /** A healthy worker answers within milliseconds. */
 const LONGEST_ANSWER_MS = 10_000;
@@ -90,7 +108,7 @@ export class Fleet implements ReadyFleet {
   readonly workerPids: readonly number[];
   readonly prepareMs?: number;
   private readonly plan: FleetPlan;
-  private readonly processes: readonly NodeProcess[];
+  private readonly processes: readonly WorkerProcess[];
   private readonly workers: WorkerState[];
   /** Unanswered requests, by number. */
   private readonly pendingRequests = new Map<number, (answer: Answer) => void>();
@@ -115,7 +133,7 @@ export class Fleet implements ReadyFleet {
   private fail: (error: Error) => void = () => {};
   private changed: () => void = () => {};
 
-  private constructor(plan: FleetPlan, processes: readonly NodeProcess[]) {
+  private constructor(plan: FleetPlan, processes: readonly WorkerProcess[]) {
     this.plan = plan;
     this.processes = processes;
     this.workerPids = processes.map(({ pid }) => pid);
@@ -139,7 +157,7 @@ export class Fleet implements ReadyFleet {
         if (this.closing !== null) return;
         this.fail(
           stackFailed(
-            `load worker ${worker} (process ${child.pid}) ended during the run: ${describeExit(exit)}`,
+            `load worker ${worker} (${processOf(child)}) ended during the run: ${describeExit(exit)}`,
             `${this.moduleHint}check whether the system ran out of memory, or raise --workers so that each holds fewer players. ${child.tail(3)}`.trim(),
           ),
         );
@@ -152,8 +170,8 @@ export class Fleet implements ReadyFleet {
    * @throws CapbenchError 93 when too many players cannot connect or it takes too long, 105 when aborted
    */
   static async open(plan: FleetPlan, signal: AbortSignal): Promise<Fleet> {
-    const starting = plan.setups.map((setup) => plan.start(`fleet-${setup.worker}`));
-    const processes: NodeProcess[] = [];
+    const starting = plan.setups.map(({ worker }) => plan.start(worker));
+    const processes: WorkerProcess[] = [];
     let refusal: unknown;
     for (const outcome of await Promise.allSettled(starting)) {
       if (outcome.status === 'fulfilled') processes.push(outcome.value);
@@ -164,6 +182,7 @@ export class Fleet implements ReadyFleet {
       if (refusal !== undefined) throw refusal;
       for (const [worker, setup] of plan.setups.entries()) fleet.send(worker, { kind: 'setup', setup });
       await fleet.connected(signal);
+      await fleet.compareClocks();
     } catch (thrown) {
       await fleet.close();
       throw thrown;
@@ -199,12 +218,14 @@ export class Fleet implements ReadyFleet {
     });
     const clock = setInterval(() => seconds.tick(monotonic() - go), TICK_MS);
     this.running = true;
-    if (this.plan.workload.isCalibration !== true) this.kernel = this.watchKernel(go);
-    let kernelTraffic: Tally['kernelTraffic'];
+    const isHere = this.plan.agents.length === 0;
+    if (this.plan.workload.isCalibration !== true && isHere) this.kernel = this.watchKernel(go);
+    let kernelTraffic: Tally['kernelTraffic'] = isHere ? undefined : { because: NOT_SEEN };
     try {
       this.sendAll({ kind: 'go', go });
       await Promise.race([done, this.failure]);
-      kernelTraffic = await this.kernel?.result();
+      if (this.kernel !== null) kernelTraffic = await this.kernel.result();
+      await this.compareClocks();
     } finally {
       this.kernel?.close();
       this.running = false;
@@ -214,8 +235,12 @@ export class Fleet implements ReadyFleet {
     const deliveries = this.deliveries?.finish() ?? null;
     const module = this.plan.setups[0]?.module ?? null;
     const players = module === null ? undefined : `the player module ${module.name}`;
-    const tally = mergeTallies(tallies, this.plan.workload, deliveries, players);
-    return kernelTraffic === undefined ? tally : { ...tally, kernelTraffic };
+    const agents = this.plan.agents.flatMap((agent) => agent.facts() ?? []);
+    return {
+      ...mergeTallies(tallies, this.plan.workload, deliveries, players),
+      ...(kernelTraffic === undefined ? {} : { kernelTraffic }),
+      ...(agents.length === 0 ? {} : { agents }),
+    };
   }
 
   async drop(sharePercent: number, seed: number, stage?: number): Promise<number> {
@@ -263,6 +288,12 @@ export class Fleet implements ReadyFleet {
       : `The player module ${module.name} runs in that process: check it first, and `;
   }
 
+  /** Before GO, which is translated by what was read, and once the run is over. */
+  private async compareClocks(): Promise<void> {
+    const comparing = Promise.all(this.plan.agents.map((agent) => agent.compareClocks()));
+    await Promise.race([comparing, this.failure]);
+  }
+
   private countHeartbeats(): void {
     for (const worker of this.missedHeartbeats.keys()) {
       this.missedHeartbeats[worker]! += 1;
@@ -270,7 +301,7 @@ export class Fleet implements ReadyFleet {
       const seconds = (MOST_MISSED * HEARTBEAT_MS) / 1e3;
       this.fail(
         stackFailed(
-          `load worker ${worker} (process ${this.workerPids[worker]}) has not responded for ${seconds} s: it was stopped, or its event loop is blocked`,
+          `load worker ${worker} (${processOf(this.processes[worker]!)}) has not responded for ${seconds} s: it was stopped, or its event loop is blocked`,
           `${this.moduleHint || 'Check whether the machine is overloaded, and '}run again.`,
         ),
       );
@@ -413,6 +444,9 @@ export class Fleet implements ReadyFleet {
     }
   }
 }
+
+const processOf = ({ pid, owner }: WorkerProcess): string =>
+  owner === undefined ? `process ${pid}` : `process ${pid} of ${owner}`;
 
 /** Where players may tell of deliveries. */
 function deliveriesOf({ workload, setups }: FleetPlan): Deliveries | null {

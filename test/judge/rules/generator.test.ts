@@ -118,3 +118,35 @@ test("k6 has no event loop to watch: that is no pass and no fault, and its lag a
   // The same from an engine that has a loop is a worker that did not tell.
   expect(verdictOf({ ...k6, engine: 'native' }).exitCode).toBe(90);
 });
+
+const agent = (over: object = {}) => ({
+  ...{ address: '10.0.0.5:7400', workers: 1, onThisHost: false, clockOffsetMs: -3e8 },
+  ...{ clockUncertaintyMs: 0.4, driftMs: 0.1, roundTripMs: 0.6 },
+  ...over,
+});
+
+test('the clocks of agents: more than the limit of the lag, or one that was not read again, leaves no conclusion', () => {
+  const ids = verdictOf({}).rules.map(({ id }) => id);
+  expect(ids).not.toContain('agent-clocks');
+  const held = verdictOf({ agents: [agent(), agent({ clockUncertaintyMs: 5 })] });
+  expect(ruleOf(held, 'agent-clocks')).toMatchObject({ state: 'held', observed: 5, limit: 5 });
+  expect(held.exitCode).toBe(0);
+
+  const off = verdictOf({ agents: [agent(), agent({ address: '10.0.0.6:7400', clockUncertaintyMs: 5.1 })] });
+  expect(ruleOf(off, 'agent-clocks')).toMatchObject({ state: 'broken', observed: 5.1 });
+  expect(off.exitCode).toBe(90);
+  expect(off.invalidBecause.join()).toContain(
+    'agent-clocks: 5.1 ms (at most 5 ms): what the agent 10.0.0.6:7400 did',
+  );
+
+  const unread = verdictOf({ agents: [agent({ driftMs: null }), agent()] });
+  expect(ruleOf(unread, 'agent-clocks')).toMatchObject({ state: 'broken', observed: null });
+  expect(unread.exitCode).toBe(90);
+});
+
+test('who waits for a CPU here is not the generator where agents of other machines are', () => {
+  const elsewhere = verdictOf({ agents: [agent()], colocated: false });
+  expect(ruleOf(elsewhere, 'cpu-pressure')).toMatchObject({
+    ...{ state: 'not-applicable', observed: 'the generator is on other machines' },
+  });
+});
