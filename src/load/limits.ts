@@ -191,7 +191,8 @@ function read(path: string): string {
 
 /**
  * What keeps load processes off the CPUs of limited components: only where there are enough others for each of them, and one for
- * capbench itself; else they would be slowed by each other.
+ * capbench itself; else they would be slowed by each other. A box of the whole stack has its CPUs for itself wherever there is
+ * another one: whether the load is late then is measured, what it would take of the box is not.
  */
 export const besideLimits = (others: OtherCpus | undefined, workers: number): Confine | undefined =>
-  others !== undefined && others.cpus.length > workers ? others.confine : undefined;
+  others !== undefined && (others.besideBox || others.cpus.length > workers) ? others.confine : undefined;

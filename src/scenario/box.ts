@@ -55,7 +55,7 @@ export function withBox(
 
 function memoryBudget(readMetric: ReturnType<typeof metricReader>): Budget {
   return {
-    ...{ id: BOX_MEMORY, claim: null, title: 'Memory of the whole stack, of what the box leaves it' },
+    ...{ id: BOX_MEMORY, claim: null, title: 'memory of the box' },
     ...{ op: '<=', limit: 100, unit: '%', condition: null, source: null },
     ...{ state: 'measured', stat: 'max', metricUnit: '%', fullLoad: false, contradicted: null },
     metric: readMetric(`limits.${WHOLE_STACK}.memoryPercent`, 'max'),

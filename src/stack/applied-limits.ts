@@ -159,7 +159,13 @@ export async function applyLimits(
     },
     groupsOf,
     otherCpus:
-      bound.size === 0 || others.length === 0 ? null : { cpus: others, confine: (pid) => bind(others, pid) },
+      bound.size === 0 || others.length === 0
+        ? null
+        : {
+            cpus: others,
+            besideBox: boundTo(planOf(WHOLE_STACK)) !== null,
+            confine: (pid) => bind(others, pid),
+          },
     blame(failure) {
       const { component, message } = failure;
       const kills = readGroups(entered(component)).outOfMemoryKills ?? 0;

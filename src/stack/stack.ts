@@ -43,6 +43,8 @@ export interface LimitedComponent {
 /** The CPUs that components with limits are not bound to. */
 export interface OtherCpus {
   readonly cpus: readonly number[];
+  /** The whole stack is bound to the rest, as a machine of its own. */
+  readonly besideBox: boolean;
   /** Binds a process of the load to them. */
   readonly confine: Confine;
 }

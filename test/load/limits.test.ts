@@ -146,9 +146,11 @@ test('files of /proc are parsed', () => {
 });
 
 test('load processes are kept off the CPUs of limited components where there are enough others', () => {
-  const others = { cpus: [1, 2, 3], confine: async () => {} };
+  const others = { cpus: [1, 2, 3], besideBox: false, confine: async () => {} };
   expect(besideLimits(others, 2)).toBe(others.confine);
   // capbench itself needs one, too.
   expect(besideLimits(others, 3)).toBeUndefined();
   expect(besideLimits(undefined, 1)).toBeUndefined();
+  // A machine of its own is not shared with the load.
+  expect(besideLimits({ ...others, besideBox: true }, 4)).toBe(others.confine);
 });

@@ -175,6 +175,7 @@ describe.skipIf(!canBind)('affinity', () => {
     const { otherCpus } = stack.endpoints;
     const load = spawn('sleep', ['100']);
     onTestFinished(() => void load.kill());
+    expect(otherCpus?.besideBox).toBe(true);
     expect(otherCpus?.cpus).toHaveLength(availableParallelism() - 1);
     await otherCpus?.confine(load.pid ?? 0);
     expect(cpuNumbers(cpusOf(load.pid ?? 0))).toEqual(otherCpus?.cpus);
