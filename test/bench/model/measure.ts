@@ -11,14 +11,14 @@ import { BUSY, busyScenario, root } from './world.ts';
 
 /** Of the measure phase, of runs and of all steps of a search. */
 const SECONDS = 10;
-/** CPU of processes that are not of the run, percent of the host; a neighbour of known duty is one of them. */
-const FOREIGN: Readonly<Record<Job['way'], number>> = { quota: 10, duty: 100 };
 /** A whole search takes two to six minutes. */
 const SEARCH_LIMIT = '25m';
 
 /** Where all measurements are, and what each of them needs. */
 export interface Bench {
   readonly folder: string;
+  /** CPU of processes that are not of the run, percent of the host: a run beside more has no conclusion. */
+  readonly foreignPercent: number;
   /** Aborted when the time is over, or by Ctrl-C. */
   readonly signal: AbortSignal;
 }
@@ -120,7 +120,9 @@ export async function measure(job: Job, bench: Bench): Promise<Measurement | Not
   mkdirSync(bench.folder, { recursive: true });
   // With a neighbour, the machine is one CPU of which it leaves a part.
   const cpus = way === 'quota' ? machine : 1;
-  const sets = [`limits=${JSON.stringify({ stack: { cpus } })}`, `rules.foreignCpuPercent=${FOREIGN[way]}`];
+  // A neighbour of known duty is one of them.
+  const foreign = way === 'duty' ? 100 : bench.foreignPercent;
+  const sets = [`limits=${JSON.stringify({ stack: { cpus } })}`, `rules.foreignCpuPercent=${foreign}`];
   const flags = ['-d', `${SECONDS}s`, '--quiet', ...sets.flatMap((one) => ['--set', one]), ...world.flags];
   const args = [await scenarioOf(job, bench), ...flags];
   const neighbour = way === 'duty' && machine < 1 ? startNeighbour(1 - machine) : null;

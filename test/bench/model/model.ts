@@ -15,13 +15,17 @@ import { checksOf, faultsOf, summaryOf } from './prediction-check.ts';
 import { markdownOf, summaryText, textOf } from './table.ts';
 import { root, WORLDS } from './world.ts';
 
-const HELP = `npm run bench:model -- [--most-minutes N] [--out FOLDER] [--world NAME]... [--markdown] [--no-measuring]
+const FOREIGN_PERCENT = 10;
+
+const HELP = `npm run bench:model -- [--most-minutes N] [--out FOLDER] [--world NAME]... [--foreign PERCENT]
+                       [--markdown] [--no-measuring]
 
 Measures small loads, predicts larger ones and other machines, and measures those; about fifty minutes in all, on a machine
 on which nothing else runs. Machines are made by limits of the whole stack: by quota of a control group where CAPBENCH_CGROUP
 names one, else by one CPU beside a process of known duty. Each measurement is a JSON file in FOLDER (reports/bench-model),
 and is not repeated: --most-minutes stops after so long, and the next call goes on. An interrupted search is resumed.
---no-measuring prints the table of what there is.
+--no-measuring prints the table of what there is. --foreign: CPU of other processes beside which a run still counts (${FOREIGN_PERCENT}%
+of the host); with more, what is measured is that of a busy machine.
 Worlds: ${WORLDS.map(({ name }) => name).join(', ')}. Exit code 0 when all aims are met, 99 when one is not, 90 while measurements are
 missing, 105 after Ctrl-C.
 `;
@@ -37,16 +41,19 @@ function readOptions(words: readonly string[]) {
       'most-minutes': { type: 'string', default: '600' },
       out: { type: 'string', default: join(root, 'reports', 'bench-model') },
       world: { type: 'string', multiple: true, default: WORLDS.map(({ name }) => name) },
+      foreign: { type: 'string', default: String(FOREIGN_PERCENT) },
       markdown: { type: 'boolean', default: false },
       'no-measuring': { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
   const minutes = Number(values['most-minutes']);
+  const foreignPercent = Number.parseFloat(values.foreign);
   const isKnown = values.world.every((name) => WORLDS.some((world) => world.name === name));
-  if (values.help || !isKnown || !(minutes > 0)) return null;
+  if (values.help || !isKnown || !(minutes > 0) || !(foreignPercent >= 0 && foreignPercent <= 100))
+    return null;
   return {
-    ...{ minutes, folder: resolve(values.out), markdown: values.markdown },
+    ...{ minutes, foreignPercent, folder: resolve(values.out), markdown: values.markdown },
     worlds: WORLDS.filter(({ name }) => values.world.includes(name)),
     isMeasuring: !values['no-measuring'],
   };
@@ -65,7 +72,7 @@ function keep(folder: string, name: string, record: Measurement): void {
 
 /** Measures what is missing until the time is over. Resolves with how many measurements are still missing. */
 async function measureAll(
-  { folder, minutes, worlds, isMeasuring }: Options,
+  { folder, minutes, foreignPercent, worlds, isMeasuring }: Options,
   stop: AbortSignal,
 ): Promise<number> {
   mkdirSync(folder, { recursive: true });
@@ -77,7 +84,7 @@ async function measureAll(
   for (const job of missing) {
     for (let attempt = 1; attempt <= ATTEMPTS && !signal.aborted; attempt++) {
       const begin = performance.now();
-      const record = await measure(job, { folder, signal });
+      const record = await measure(job, { folder, foreignPercent, signal });
       const took = `${((performance.now() - begin) / 1e3).toFixed(0)} s`;
       if ('because' in record) {
         say(`${nameOf(job)}: nothing, after ${took}: ${record.because}`);
