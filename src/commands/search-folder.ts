@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { badInput, EXIT, type ExitCode } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { readBounded } from '../measurement/bundle.ts';
+import { asBox } from '../measurement/emulated-tier.ts';
 import { type Ladder, type LadderStep, readLadder } from '../model/ladder.ts';
 import type { SearchOptions } from '../model/next-step.ts';
 import { ladderHtml } from '../report/ladder-html.ts';
@@ -76,7 +77,7 @@ export function searchPrinter(
   const climbing = !json && !quiet;
   return {
     head(
-      { scenario, precisionPercent, sameServer, basePlayers }: Ladder,
+      { scenario, precisionPercent, sameServer, basePlayers, tierFacts }: Ladder,
       options: SearchOptions,
       most: string | null,
     ) {
@@ -86,7 +87,7 @@ export function searchPrinter(
       const length =
         shortSeconds === fullSeconds ? `${fullSeconds} s` : `${shortSeconds} or ${fullSeconds} s`;
       print(
-        `\n  searching ${scenario} (${grouped(basePlayers)} players) from ${grouped(from)}: steps of ${length}, ${sameServer ? 'the same server throughout' : 'each on a fresh stack'}; to ${precisionPercent}%, confirmed ${confirm} times, within ${minutes} min\n`,
+        `\n  searching ${scenario} (${grouped(basePlayers)} players) from ${grouped(from)}: steps of ${length}, ${sameServer ? 'the same server throughout' : 'each on a fresh stack'}; to ${precisionPercent}%, confirmed ${confirm} times, within ${minutes} min${tierFacts === undefined ? '' : `; ${asBox(tierFacts)}`}\n`,
       );
       if (most !== null) print(`  not more than ${grouped(options.most)}: ${most}\n`);
       print('\n');

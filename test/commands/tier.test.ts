@@ -1,9 +1,10 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { main } from '../../src/cli.ts';
 import type { Host } from '../../src/host.ts';
 import { type MemoryHost, memoryHost } from '../memory-host.ts';
+import { emptyLadder } from '../model/simulated.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
 const folder = temporaryFolder(afterAll);
@@ -89,6 +90,15 @@ test('cores that this host cannot hold are refused, since the number would be to
   });
   expect(mac.err()).toContain('darwin has no way to confine a process');
   expect(mac.ended()).toBe(93);
+});
+
+test('a search is resumed only as the same machine', async () => {
+  mkdirSync(join(folder, 'earlier'));
+  const ladder = { ...emptyLadder(), scenario: 'quickstart', system: 'flux' };
+  writeFileSync(join(folder, 'earlier', 'search.json'), JSON.stringify(ladder));
+  const host = await call(['search', 'quickstart', '--tier', 'one', ...OWN, '--resume', 'earlier']);
+  expect(host.err()).toContain('that search has another tier: none, expected one');
+  expect(host.ended()).toBe(104);
 });
 
 test('list --tiers says as which machines a stack can run here', async () => {
