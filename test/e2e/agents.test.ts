@@ -1,8 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { settled } from '../counts.ts';
 import { outside } from '../outside/start.ts';
+import { processesIn } from '../stack/leftovers.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { CA_FILE } from '../tls-front.ts';
 import { capbench, root, type Started, small } from './capbench.ts';
@@ -24,9 +26,17 @@ function tokenFile(): string {
 }
 
 /** `capbench agent`, once it listens. */
-async function agent(token: string, listen = '127.0.0.1', ...more: readonly string[]): Promise<Agent> {
+const agent = (token: string, listen = '127.0.0.1', ...more: readonly string[]): Promise<Agent> =>
+  agentBehind([], token, listen, ...more);
+
+async function agentBehind(
+  before: readonly string[],
+  token: string,
+  listen = '127.0.0.1',
+  ...more: readonly string[]
+): Promise<Agent> {
   const args = ['--listen', `${listen}:0`, '--token-file', token, '--allow', '127.0.0.1', ...more];
-  const started = capbench(['agent', ...args]);
+  const started = capbench(['agent', ...args], { before });
   await started.says(', for load against');
   const port = /:(\d+)/.exec(started.output())?.[1];
   return { address: `${listen}:${port}`, started };
@@ -80,6 +90,44 @@ test('two agents carry a run to its verdict: the rows are what they sent, and th
   expect(good.leftovers()).toEqual(NOTHING);
   for (const each of both) await stop(each);
 });
+
+/** A clock of its own, as another machine has: 5,000 s ahead. */
+const OTHER_CLOCK = ['unshare', '--time', '--monotonic', '5000', '--fork', '--kill-child'];
+const [command = '', ...options] = OTHER_CLOCK;
+
+test.skipIf(spawnSync(command, [...options, 'true']).status !== 0)(
+  'GO is translated to the clock of an agent: one that is 5,000 s ahead begins with the others',
+  { timeout: 120_000 },
+  async () => {
+    const token = tokenFile();
+    const [ahead, plain] = [await agentBehind(OTHER_CLOCK, token), await agent(token)];
+    const run = capbench(['run', small, ...by([ahead, plain], token)]);
+    await run.ends(0);
+    const { generator, load } = run.report();
+    const [first, second] = generator.agents ?? [];
+    expect(Math.abs((first?.clockOffsetMs ?? 0) - 5e6)).toBeLessThanOrEqual(
+      (first?.roundTripMs ?? 0) / 2 + 0.001,
+    );
+    expect(Math.abs(second?.clockOffsetMs ?? 5e6)).toBeLessThanOrEqual(
+      (second?.roundTripMs ?? 0) / 2 + 0.001,
+    );
+    // 120 a second for 3 s after a second of ramp and warm-up: by a wrong clock nothing was due, or all at once and too late.
+    for (const of of Object.values(load.wholeRun)) {
+      expect(settled(of)).toBe(of.scheduled);
+      expect(of.failed + of.unfinished).toBe(0);
+    }
+    expect(load.operations.intent?.scheduled).toBeGreaterThan(300);
+    // The command before it hands no signal on.
+    const own = processesIn(ahead.started.tmp).find(({ command }) =>
+      command.startsWith(`${process.execPath} ${root}`),
+    );
+    if (own === undefined) throw new Error('the agent is not there any more');
+    process.kill(own.pid, 'SIGINT');
+    await ahead.started.finished;
+    expect(ahead.started.leftovers()).toEqual(NOTHING);
+    await stop(plain);
+  },
+);
 
 test('an agent that is killed in the run is named: 93, and nothing of either is left', {
   timeout: 120_000,
