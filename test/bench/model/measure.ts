@@ -77,7 +77,11 @@ async function measureRun(job: Job, args: readonly string[], bench: Bench): Prom
   const { code, output } = await capbench(['run', ...args, ...flags], bench, job.way);
   if (code !== EXIT.pass && code !== EXIT.breached) return { because: `${code}: ${lastWords(output)}` };
   const point = readPoint(JSON.parse(readFileSync(join(out, 'latest', 'report.json'), 'utf8')));
-  return 'because' in point ? point : { kind: 'run', point };
+  if ('because' in point) return point;
+  // Of a run that something disturbed no cost is known.
+  if (job.world.fit.includes(job.players) && !point.sustained)
+    return { because: 'the load was not sustained, so that its cost is not known' };
+  return { kind: 'run', point };
 }
 
 async function measureSearch(job: Job, args: readonly string[], bench: Bench): Promise<Measured | Nothing> {
