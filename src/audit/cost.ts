@@ -1,21 +1,13 @@
-import { agrees, atMost, countText, exceeds, like, measureText, promises, text } from './arithmetic.ts';
+import { atMost, countText, exceeds, like, measureText, promises, text } from './arithmetic.ts';
 import type { Check } from './check.ts';
+import { quotient } from './ratios.ts';
 
 export const costPerPlayer: Check = {
   id: 'cost-per-player',
   title: 'The cost of a player follows from the price and the players',
   needs: ['cost'],
   rule: ({ cost = [] }) =>
-    cost.map(({ name, price, players, perPlayer }) => {
-      const [low, high] = [price.low / players.high, price.high / players.low];
-      return {
-        subject: name,
-        holds: agrees(perPlayer, low, high),
-        arithmetic: `${text(price)} / ${text(players)} = ${like(perPlayer, low, high)}, stated as ${text(perPlayer)}`,
-        figures: [price, players, perPlayer],
-        disputes: [perPlayer],
-      };
-    }),
+    cost.map(({ name, price, players, perPlayer }) => quotient(name, price, players, perPlayer)),
 };
 
 export const breakEven: Check = {
@@ -24,14 +16,8 @@ export const breakEven: Check = {
   needs: ['breakEven'],
   rule: ({ breakEven: all = [] }) =>
     all.map(({ name, price, perPlayer, players }) => {
-      const [low, high] = [price.low / perPlayer.high, price.high / perPlayer.low];
-      return {
-        subject: name,
-        holds: agrees(players, low, high) && atMost(players, high),
-        arithmetic: `${text(price)} / ${text(perPlayer)} = ${like(players, low, high)}, stated as ${text(players)}`,
-        figures: [price, perPlayer, players],
-        disputes: [players],
-      };
+      const found = quotient(name, price, perPlayer, players);
+      return { ...found, holds: found.holds && atMost(players, price.high / perPlayer.low) };
     }),
 };
 

@@ -2,23 +2,27 @@ import type { Figure, Plan } from '../scenario/plan.ts';
 import { agrees, exceeds, like, percentText, rangeText, text } from './arithmetic.ts';
 import type { Check, Found } from './check.ts';
 
-/** The load in rows against the rows a second that a database is said to write. */
-function against(
-  plan: Plan,
-  rows: Figure | undefined,
-  perRow: Figure | undefined,
-  disputes: boolean,
-): readonly Found[] {
-  const load = plan.load?.operationsPerSecond;
-  if (load === undefined || rows === undefined) return [];
-  const shared = perRow?.low ?? 1;
-  const [least, most] = [load.low / (perRow?.high ?? 1), load.high / shared];
+/** The row writes a second of a load, of which one may be for several operations. */
+function rowWritesOf(load: Figure, perRow: Figure | undefined) {
   const each = perRow === undefined ? '1 operation' : text(perRow, 'operations');
+  return {
+    low: load.low / (perRow?.high ?? 1),
+    high: load.high / (perRow?.low ?? 1),
+    shown: `${text(load)} / ${each} a row write`,
+  };
+}
+
+/** The load in rows against the rows a second that a database is said to write. */
+function against(plan: Plan, rows: Figure | undefined, disputes: boolean): readonly Found[] {
+  const load = plan.load?.operationsPerSecond;
+  const perRow = plan.database?.operationsPerRowWrite;
+  if (load === undefined || rows === undefined) return [];
+  const { low, high, shown } = rowWritesOf(load, perRow);
   return [
     {
       subject: '',
-      holds: !exceeds(most, rows.low),
-      arithmetic: `${text(load)} / ${each} a row write = ${rangeText(least, most, 'row writes/s')}, of ${text(rows)}: ${percentText(most / rows.low)}`,
+      holds: !exceeds(high, rows.low),
+      arithmetic: `${shown} = ${rangeText(low, high, 'row writes/s')}, of ${text(rows)}: ${percentText(high / rows.low)}`,
       figures: [load, rows, perRow],
       disputes: disputes ? [load, rows] : [load],
     },
@@ -29,8 +33,7 @@ export const updateRate: Check = {
   id: 'update-rate',
   title: 'The load fits the rows that the database can update',
   needs: ['load.operationsPerSecond', 'database.rowWritesPerSecond'],
-  rule: (plan) =>
-    against(plan, plan.database?.rowWritesPerSecond, plan.database?.operationsPerRowWrite, true),
+  rule: (plan) => against(plan, plan.database?.rowWritesPerSecond, true),
 };
 
 export const insertRate: Check = {
@@ -38,7 +41,7 @@ export const insertRate: Check = {
   title: 'The load fits the rows that the database can insert',
   needs: ['load.operationsPerSecond', 'database.insertsPerSecond'],
   // How many rows a database inserts is measured without the load, and stays to be ruled.
-  rule: (plan) => against(plan, plan.database?.insertsPerSecond, plan.database?.operationsPerRowWrite, false),
+  rule: (plan) => against(plan, plan.database?.insertsPerSecond, false),
 };
 
 /** A percentage of a capacity in rows is one of rows, and not of the batches in which they are written. */
@@ -50,20 +53,17 @@ export const databaseShare: Check = {
     const { rowWritesPerSecond: rows, operationsPerRowWrite: perRow, used } = database;
     const [total, perSecond] = [load?.operationsPerSecond, batches?.perSecond];
     if (!total || !rows || !used) return [];
-    const [low, high] = [
-      total.low / (perRow?.high ?? 1) / rows.high,
-      total.high / (perRow?.low ?? 1) / rows.low,
-    ];
+    const written = rowWritesOf(total, perRow);
+    const [low, high] = [written.low / rows.high, written.high / rows.low];
     const ofBatches =
       perSecond !== undefined && agrees(used, perSecond.low / rows.high, perSecond.high / rows.low)
         ? `, which is ${text(perSecond)} / ${text(rows)}: a batch is not a row write`
         : '';
-    const each = perRow === undefined ? '1 operation' : text(perRow, 'operations');
     return [
       {
         subject: '',
         holds: agrees(used, low, high),
-        arithmetic: `${text(total)} / ${each} a row write / ${text(rows)} = ${like(used, low, high)}, stated as ${text(used)}${ofBatches}`,
+        arithmetic: `${written.shown} / ${text(rows)} = ${like(used, low, high)}, stated as ${text(used)}${ofBatches}`,
         figures: [total, rows, perRow, used],
         disputes: [used],
       },
