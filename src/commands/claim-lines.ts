@@ -3,9 +3,8 @@ import {
   alterationText,
   COUNTED,
   foundText,
-  gapsText,
-  inNoScenarioText,
   judgedText,
+  leftTexts,
   machineText,
   othersText,
   outcomeText,
@@ -41,10 +40,7 @@ export function claimLines(
     [nameOf(one), ...counted(one.counts)],
     ...[...one.byProof].map(([proof, own]) => [`  ${proof}`, ...counted(own)]),
   ]);
-  const left = documents.map((one) => [
-    nameOf(one),
-    [gapsText(one), inNoScenarioText(one.inNoScenario)].filter((text) => text !== '').join('\n'),
-  ]);
+  const left = documents.map((one) => [nameOf(one), leftTexts(one).join('\n')]);
   return [
     ...countLines([['DOCUMENT', ...heads], ...rows]),
     ...block(

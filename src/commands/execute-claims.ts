@@ -104,20 +104,8 @@ const runJson = ({ scenario, bundle, startedAt, outcome, exitCode, altered, load
 function findingJson({ claim, state, ruling, run, reason, gap, others, scenarios }: ClaimFinding) {
   const { id, quantity, operator, value, unit, condition, verify, source } = claim;
   return {
-    ...{
-      id,
-      quantity,
-      operator,
-      value,
-      unit,
-      condition,
-      proof: verify,
-      source,
-      state,
-      reason,
-      gap,
-      scenarios,
-    },
+    ...{ id, quantity, operator, value, unit, condition, proof: verify, source },
+    ...{ state, reason, gap, scenarios },
     observed: ruling?.observed ?? null,
     observedUnit: ruling?.metricUnit ?? null,
     judgedAs:

@@ -1,7 +1,7 @@
 import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { disputesOf } from '../audit/audit.ts';
-import { badInput, CapbenchError, messageOf } from '../errors.ts';
+import { badInput, CapbenchError, codeOf, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
 import type { PlayerModule } from '../load/fleet/messages.ts';
 import type { EmulatedTier } from '../measurement/emulated-tier.ts';
@@ -24,7 +24,7 @@ import type { Load, Scenario } from '../scenario/scenario.ts';
 import { MOST_SERVERS } from '../scenario/schema.ts';
 import { withoutSecrets } from '../scenario/without-secrets.ts';
 import { workloadOf } from '../scenario/workload.ts';
-import type { System } from '../systems/system.ts';
+import type { System, Systems } from '../systems/system.ts';
 import { type ChosenTier, nothingToConfine } from './chosen-tier.ts';
 import type { ScenarioFlags } from './options.ts';
 
@@ -98,8 +98,7 @@ async function readStart(path: string, shown: string): Promise<Uint8Array> {
     }
   } catch (thrown) {
     if (thrown instanceof CapbenchError) throw thrown;
-    const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
-    if (code === 'ENOENT')
+    if (codeOf(thrown) === 'ENOENT')
       throw badInput(
         `there is no file ${shown}`,
         'capbench list names the scenarios that come with capbench',
@@ -185,11 +184,7 @@ export async function openScenario(
 }
 
 /** @throws CapbenchError (104) where nothing is started that could be confined */
-function asTier(
-  loaded: LoadedScenario,
-  { tier, box }: ChosenTier,
-  systems: Awaited<ReturnType<Host['systems']>>,
-): LoadedScenario {
+function asTier(loaded: LoadedScenario, { tier, box }: ChosenTier, systems: Systems): LoadedScenario {
   const { scenario, system } = loaded;
   if (system.scenario.components(scenario).length === 0) throw nothingToConfine(tier.id);
   return { ...loaded, tier, scenario: withBox(scenario, box, system.scenario, systems) };

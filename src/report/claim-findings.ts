@@ -25,7 +25,7 @@ export interface ClaimScenario {
  * Why a claim is unmeasured: no scenario names it, none that does was run, or no run had a conclusion, was of the documented
  * stack, or had a figure for it.
  */
-export const GAPS = ['in no scenario', 'never run', 'no conclusion', 'another stack', 'no figure'] as const;
+const GAPS = ['in no scenario', 'never run', 'no conclusion', 'another stack', 'no figure'] as const;
 export type Gap = (typeof GAPS)[number];
 
 /** What became of one claim. */
@@ -46,7 +46,7 @@ export interface ClaimFinding {
 }
 
 /** What another run, or a scenario without one, says of a claim. */
-export interface OtherRuling {
+interface OtherRuling {
   readonly state: RulingState;
   readonly scenario: string;
   readonly ruling: ReportRuling | null;
@@ -126,7 +126,7 @@ export function documentFindings(
   const stated = statementsOf(scenarios);
   return documents.map(({ claims, ...document }) => {
     const findings = claims.map((claim) =>
-      findingOf(claim, stated.get(claim.id), ruled.get(claim.id), counted, runs),
+      findingOf(claim, stated.get(claim.id) ?? [], ruled.get(claim.id) ?? [], counted, runs),
     );
     const byProof = PROOFS.flatMap((proof) => {
       const own = findings.filter((one) => one.claim.verify === proof);
@@ -186,10 +186,10 @@ function statementsOf(scenarios: readonly ClaimScenario[]): ReadonlyMap<string, 
 
 function findingOf(
   claim: Claim,
-  stated: readonly Statement[] = [],
-  ruled: readonly Candidate[] = [],
-  counted: readonly ClaimRun[] = [],
-  runs: readonly ClaimRun[] = [],
+  stated: readonly Statement[],
+  ruled: readonly Candidate[],
+  counted: readonly ClaimRun[],
+  runs: readonly ClaimRun[],
 ): ClaimFinding {
   const scenarios = [...new Set(stated.map(({ scenario }) => scenario))];
   // What a run has ruled, its scenario has no more to say about: but a contradiction found since then stands.

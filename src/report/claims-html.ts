@@ -3,9 +3,8 @@ import {
   alterationText,
   COUNTED,
   foundText,
-  gapsText,
-  inNoScenarioText,
   judgedText,
+  leftTexts,
   machineText,
   othersText,
   outcomeText,
@@ -48,8 +47,7 @@ const countTable = (documents: readonly DocumentFindings[]): string =>
   );
 
 function documentParts(document: DocumentFindings): readonly string[] {
-  const { name, findings, byProof, inNoScenario } = document;
-  const notes = [gapsText(document), inNoScenarioText(inNoScenario)].filter((text) => text !== '');
+  const { name, findings, byProof } = document;
   return [
     `<p>${safe(name)}</p>`,
     table(
@@ -57,7 +55,7 @@ function documentParts(document: DocumentFindings): readonly string[] {
       [...byProof].map(([proof, counts]) => row([proofText(proof), ...countCells(counts)])),
       'numbers',
     ),
-    ...notes.map((note) => `<p class="note">${safe(capital(note))}</p>`),
+    ...leftTexts(document).map((note) => `<p class="note">${safe(capital(note))}</p>`),
     table(['', 'Promised', 'Found', 'Run'], findings.map(findingRow), 'checks'),
   ];
 }

@@ -3,9 +3,8 @@ import {
   alterationText,
   COUNTED,
   foundText,
-  gapsText,
-  inNoScenarioText,
   judgedText,
+  leftTexts,
   machineText,
   othersText,
   outcomeText,
@@ -40,15 +39,14 @@ const countTable = (of: string, rows: ReadonlyMap<string, ClaimCounts>): readonl
 ];
 
 function documentLines(one: DocumentFindings): string[] {
-  const { document, name, findings, byProof, inNoScenario } = one;
-  const notes = [gapsText(one), inNoScenarioText(inNoScenario)].filter((text) => text !== '');
+  const { document, name, findings, byProof } = one;
   return [
     `### ${cell(document)}`,
     '',
     cell(name),
     '',
     ...countTable('proof', new Map([...byProof].map(([proof, counts]) => [proofText(proof), counts]))),
-    ...notes.flatMap((note) => [cell(capital(note)), '']),
+    ...leftTexts(one).flatMap((note) => [cell(capital(note)), '']),
     ...tableHead(['', 'claim', 'promised', 'found', 'run', 'why']),
     ...findings.map(findingRow),
     '',

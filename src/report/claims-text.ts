@@ -74,8 +74,12 @@ export const standingText = (run: ClaimRun, runs: readonly ClaimRun[]): string =
 /** What was run instead of what the scenario's file says; empty where it was that. */
 export const alterationText = (run: ClaimRun): string => (isAltered(run) ? scaleText(run) : '');
 
-/** `87 unmeasured: 62 in no scenario, 25 never run`; empty where none is unmeasured. */
-export const gapsText = ({ counts, gaps }: Pick<DocumentFindings, 'counts' | 'gaps'>): string =>
+/** What is left to do of a document: a text for each thing. */
+export const leftTexts = (of: DocumentFindings): readonly string[] =>
+  [gapsText(of), inNoScenarioText(of)].filter((text) => text !== '');
+
+/** `87 unmeasured: 62 in no scenario, 25 in scenarios that were never run`; empty where none is unmeasured. */
+const gapsText = ({ counts, gaps }: DocumentFindings): string =>
   counts.unmeasured === 0
     ? ''
     : `${counts.unmeasured} unmeasured: ${[...gaps].map(([gap, count]) => `${count} ${GAP_TEXTS[gap]}`).join(', ')}`;
@@ -89,7 +93,7 @@ const GAP_TEXTS: Readonly<Record<Gap, string>> = {
 };
 
 /** `in no scenario: MSL-001, MSL-002`; empty where each id of a run is named by one. */
-export const inNoScenarioText = (ids: readonly string[]): string =>
+const inNoScenarioText = ({ inNoScenario: ids }: DocumentFindings): string =>
   ids.length === 0 ? '' : `in no scenario, of those that a run would have to rule: ${ids.join(', ')}`;
 
 const PROOFS: Readonly<Record<Proof, string>> = {

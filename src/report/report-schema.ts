@@ -123,7 +123,7 @@ export const envelopeSchema = z.object({
 export const ruledReportSchema = z.object({
   ...envelopeSchema.pick({
     ...{ schemaVersion: true, scenario: true, system: true, outcome: true, exitCode: true, headline: true },
-    ...{ rulings: true, altered: true, tier: true, startedAt: true },
+    ...{ rulings: true, altered: true, tier: true },
   }).shape,
   // What has no time cannot be the newest.
   startedAt: z.iso.datetime(),
