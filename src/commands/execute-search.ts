@@ -16,8 +16,8 @@ import { withOwnLoad } from '../scenario/own-load.ts';
 import { scenarioHash } from '../scenario/resolved.ts';
 import { MOST_PLAYERS } from '../scenario/schema.ts';
 import { faultsOf } from '../scenario/workload.ts';
-import { grouped, micros, toSeconds } from '../units.ts';
-import { type TierFlags, wholeNumber } from './options.ts';
+import { grouped, seconds as toMicros, toSeconds } from '../units.ts';
+import { percentOf, type TierFlags, wholeNumber } from './options.ts';
 import { openProgress } from './progress.ts';
 import { nearby, openFixedPaths, type TellingFlags } from './publish.ts';
 import { type LoadedScenario, openScenario } from './scenario-files.ts';
@@ -67,7 +67,7 @@ export async function executeSearch(host: Host, reference: string, given: Search
   const signals = stopSignals(host, lines);
   try {
     const fixed = await openFixedPaths(host, given, [reference]);
-    const precisionPercent = percentOf(flags.precision);
+    const precisionPercent = percentOf('--precision', flags.precision, 0.5, 50);
     const confirm = wholeNumber('--confirm', flags.confirm, MOST_CONFIRMATIONS);
     const timeLimitSeconds = toSeconds(parseDurationFlag(flags.timeLimit, '--time-limit'));
     if (host.env.CAPBENCH_SCALE) {
@@ -144,13 +144,6 @@ export async function executeSearch(host: Host, reference: string, given: Search
   }
 }
 
-/** `5%` or `5` */
-function percentOf(text: string): number {
-  const percent = /^\d+(?:\.\d+)?%?$/.test(text.trim()) ? Number.parseFloat(text) : Number.NaN;
-  if (percent >= 0.5 && percent <= 50) return percent;
-  throw badInput(`--precision: got "${text}", expected 0.5% to 50%`, 'such as --precision 2%');
-}
-
 /** The limits of a search, and why it cannot go beyond its most players; null where that was asked for. */
 function optionsOf(
   flags: SearchFlags,
@@ -199,9 +192,7 @@ function optionsOf(
     : Math.min(fullSeconds, Math.max(SHORTEST_SECONDS, Math.ceil(SHORT_SHARE * fullSeconds)));
   const why = largest < asked ? refusal(largest + 1) : null;
   return {
-    options: {
-      ...{ ...given, from, least, most, grain, shortSeconds, fullSeconds },
-    },
+    options: { ...given, from, least, most, grain, shortSeconds, fullSeconds },
     most: why?.message ?? null,
   };
 }
@@ -266,10 +257,10 @@ async function takeStep(
   const step = steps.length + 1;
   const scale = players / basePlayers;
   const own = streamSeed(seed, step);
-  const isFull = seconds * 1e6 === opened.base.scenario.load.duration;
+  const isFull = seconds === toSeconds(opened.base.scenario.load.duration);
   const read = opened.with({
     ...{ scale, seed: own },
-    ...(isFull ? {} : { duration: micros(seconds * 1e6) }),
+    ...(isFull ? {} : { duration: toMicros(seconds) }),
   });
   const loaded: LoadedScenario = { ...read, scenario: withOwnLoad(read.scenario, opened.base.scenario) };
   const bundle = await makeStepFolder(root, step);

@@ -1,10 +1,10 @@
-import { stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { badInput, EXIT, type ExitCode, messageOf } from '../errors.ts';
+import { badInput, EXIT, type ExitCode } from '../errors.ts';
 import type { Host } from '../host.ts';
-import { readBounded } from '../measurement/bundle.ts';
+import { jsonIn } from '../json-document.ts';
+import { isFolder, readBounded } from '../measurement/bundle.ts';
 import { type Evidence, factsOf, type NamedPoint, type Search } from '../model/evidence.ts';
-import { readLadder } from '../model/ladder.ts';
 import { type LoadPoint, readPoint } from '../model/load-point.ts';
 import { speedOf } from '../model/scores.ts';
 import { currencyOf, type SizingQuestion, sizeTiers } from '../model/sizing.ts';
@@ -12,11 +12,13 @@ import type { Tier } from '../model/tier.ts';
 import { sizingJson } from '../report/sizing.ts';
 import { sizingCsv } from '../report/sizing-csv.ts';
 import { sizingHtml } from '../report/sizing-html.ts';
-import { wholeNumber } from './options.ts';
+import { percentOf, wholeNumber } from './options.ts';
 import { nearby, openFixedPaths, writeFixedPaths } from './publish.ts';
+import { LARGEST_REPORT, REPORT } from './recorded-reports.ts';
 import { readScoresFile } from './scores-file.ts';
+import { FACTS, isSearch, readSearch } from './search-folder.ts';
 import { sizeLines } from './size-lines.ts';
-import { readAllTiers, shippedTiers } from './tiers.ts';
+import { readAllTiers, tierFilesOf } from './tiers.ts';
 import { readTrials } from './trials-folder.ts';
 
 /** The options of `capbench size`, as given. */
@@ -38,13 +40,12 @@ export interface SizeFlags {
 }
 
 const MOST_PLAYERS = 10_000_000;
-const LARGEST_JSON = 64 * 2 ** 20;
 /** In which the shipped tiers are compared, unless a currency is named. */
 const USUAL_CURRENCY = 'EUR';
 
 /**
  * Ranks machines for so many players.
- * @returns 0 where a machine holds them, 99 where none does
+ * @returns 0 where one machine or several hold them, 99 where no number of them does
  * @throws CapbenchError (104) for an option, a file or a folder that cannot be used
  */
 export async function executeSize(host: Host, flags: SizeFlags): Promise<ExitCode> {
@@ -57,13 +58,13 @@ export async function executeSize(host: Host, flags: SizeFlags): Promise<ExitCod
   const headroomPercent = percentOf('--headroom', flags.headroom, 0, 95);
   const averagePercent = percentOf('--average', flags.average, 1, 100);
   const budget = flags.budget === undefined ? null : amountOf('--budget', flags.budget);
-  const tierFiles =
-    flags.tiers.length > 0 ? flags.tiers.map((file) => resolve(host.cwd, file)) : await shippedTiers(host);
+  const tierFiles = await tierFilesOf(host, flags.tiers);
   const tiers = await readAllTiers(host, tierFiles);
   const currency = readCurrency(tiers, flags.currency ?? null, flags.tiers.length === 0);
   const tierScores = flags.tierScores.map((given) => readTierScores(given, tiers));
   const scoreFiles = [...flags.scores, ...tierScores.map(([, file]) => file)];
-  const inputs = [...tierFiles, ...scoreFiles, ...flags.from];
+  const measured = flags.from.flatMap((folder) => [FACTS, REPORT].map((name) => join(folder, name)));
+  const inputs = [...tierFiles, ...scoreFiles, ...measured];
   const fixed = await openFixedPaths(host, flags, inputs, { html: 'sizing.html', csv: 'sizing.csv' });
 
   const hosts = new Map<string, number>();
@@ -73,11 +74,6 @@ export async function executeSize(host: Host, flags: SizeFlags): Promise<ExitCod
   }
   const ofTiers = new Map<string, number>();
   for (const [id, file] of tierScores) ofTiers.set(id, speedOf(await readScoresFile(host, file), file));
-  if (ofTiers.size > 0 && hosts.size === 0)
-    throw badInput(
-      '--tier-scores is given without --scores, so there is nothing to compare with',
-      'run `capbench score --json` on the machine that was measured, too: --scores FILE',
-    );
 
   const facts = factsOf(await readEvidence(host, flags.from), hosts, ofTiers);
   const today = new Date().toISOString().slice(0, 10);
@@ -95,16 +91,6 @@ export async function executeSize(host: Host, flags: SizeFlags): Promise<ExitCod
     host.stdout.write(`${JSON.stringify(sizingJson(sizing, facts, session), null, 2)}\n`);
   else host.stdout.write(`${sizeLines(sizing, facts, host.stdout.columns).join('\n')}\n`);
   return sizing.fits.length + sizing.several.length === 0 ? EXIT.breached : EXIT.pass;
-}
-
-/** `30%` or `30` */
-function percentOf(option: string, text: string, least: number, most: number): number {
-  const value = /^\s*\d+(\.\d+)?\s*%?\s*$/.test(text) ? Number.parseFloat(text) : Number.NaN;
-  if (value >= least && value <= most) return value;
-  throw badInput(
-    `${option}: got ${JSON.stringify(text)}, expected a percentage of ${least} to ${most}`,
-    `${option} 30%`,
-  );
 }
 
 function amountOf(option: string, text: string): number {
@@ -163,7 +149,7 @@ async function readEvidence(host: Host, folders: readonly string[]): Promise<Evi
     const name = nearby(host, given);
     if (!(await isFolder(given)))
       throw badInput(`--from: there is no folder ${name}`, 'capbench run and search name theirs');
-    if (await isFile(join(given, 'search.json'))) searches.push(await readSearch(host, given));
+    if (isSearch(given)) searches.push(await readSteps(host, given));
     else {
       const trials = await readTrials(given);
       for (const folder of trials === null ? [given] : trials.folders.map((one) => join(given, one)))
@@ -173,38 +159,22 @@ async function readEvidence(host: Host, folders: readonly string[]): Promise<Evi
   return { searches, runs };
 }
 
-async function readSearch(host: Host, folder: string): Promise<Search> {
-  const file = join(folder, 'search.json');
-  const ladder = readLadder(
-    new TextDecoder().decode(await readBounded(file, LARGEST_JSON)),
-    nearby(host, file),
-  );
+async function readSteps(host: Host, folder: string): Promise<Search> {
+  const ladder = await readSearch(folder);
   const points: { step: number; point: LoadPoint }[] = [];
   for (const { step, bundle } of ladder.steps) {
     const own = join(folder, bundle);
-    if (await isFile(join(own, 'report.json'))) points.push({ step, point: await readRun(host, own) });
+    if (existsSync(join(own, REPORT))) points.push({ step, point: await readRun(host, own) });
   }
   return { name: nearby(host, folder), ladder, points };
 }
 
 async function readRun(host: Host, folder: string): Promise<LoadPoint> {
-  const file = join(folder, 'report.json');
+  const file = join(folder, REPORT);
   const shown = nearby(host, file);
   const hint = 'name a folder that `capbench run` or `capbench search` wrote';
-  const bytes = await readBounded(file, LARGEST_JSON, hint, shown);
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (thrown) {
-    throw badInput(`${shown} is broken: ${messageOf(thrown)}`, hint);
-  }
-  const point = readPoint(parsed);
+  const point = readPoint(jsonIn(await readBounded(file, LARGEST_REPORT, hint, shown), shown, hint));
   if ('because' in point)
     throw badInput(`${shown} is not of a run that this capbench can read: ${point.because}`, hint);
   return point;
 }
-
-const isFolder = async (path: string): Promise<boolean> =>
-  (await stat(path).catch(() => null))?.isDirectory() ?? false;
-const isFile = async (path: string): Promise<boolean> =>
-  (await stat(path).catch(() => null))?.isFile() ?? false;

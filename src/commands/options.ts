@@ -73,9 +73,10 @@ export interface TierFlags {
 export const withTier = (command: Command): Command =>
   command
     .option('--tier <name>', "run the stack as on this machine, with this host's cores (list --tiers)")
-    .addOption(
-      several('--tiers <file>', 'a file of tiers instead of those that come with capbench; repeatable'),
-    );
+    .addOption(tiersOption());
+
+export const tiersOption = (): Option =>
+  several('--tiers <file>', 'a file of tiers instead of those that come with capbench; repeatable');
 
 /** The option that allows a start command. */
 export const ALLOW_START = [
@@ -132,6 +133,16 @@ export const withAgents = (command: Command): Command =>
     .option('--agents <host:port,..>', 'the load processes run at these agents (capbench agent)')
     .option('--agent-token-file <file>', 'the token that these agents were started with')
     .option('--agent-ca <file>', 'CA certificates (PEM) for the agents (default: those of Node)');
+
+/** `30%` or `30`. @throws CapbenchError (104) unless it is `least` to `most` */
+export function percentOf(option: string, text: string, least: number, most: number): number {
+  const value = /^\s*\d+(\.\d+)?\s*%?\s*$/.test(text) ? Number.parseFloat(text) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  throw badInput(
+    `${option}: got ${JSON.stringify(text)}, expected a percentage of ${least} to ${most}`,
+    `such as ${option} ${most / 2}%`,
+  );
+}
 
 /** A whole number from an option or a variable. @throws CapbenchError (104) unless it is 1 to `most` */
 export function wholeNumber(source: string, text: string, most: number): number {

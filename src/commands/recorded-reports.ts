@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { badInput, CapbenchError, codeOf, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
+import { issueOf, jsonIn } from '../json-document.ts';
 import { readBounded } from '../measurement/bundle.ts';
 import type { RuledReport } from '../report/claim-findings.ts';
 import { plain } from '../report/plain-text.ts';
@@ -9,8 +10,8 @@ import { ruledReportSchema } from '../report/report-schema.ts';
 import { nearby } from './publish.ts';
 
 /** capbench never writes larger ones. */
-const LARGEST_REPORT = 64 * 2 ** 20;
-const REPORT = 'report.json';
+export const LARGEST_REPORT = 64 * 2 ** 20;
+export const REPORT = 'report.json';
 const TRIALS = 'trials';
 /** What a folder has that a run wrote into. */
 const OF_A_RUN: readonly string[] = ['scenario.yaml', 'measurements.json'];
@@ -89,16 +90,7 @@ async function foldersIn(host: Host, folder: string, mustExist: boolean): Promis
 /** @throws CapbenchError (104) that says what is wrong with the file */
 async function readReport(file: string, bundle: string): Promise<RecordedRun> {
   const bytes = await readBounded(file, LARGEST_REPORT, undefined, REPORT);
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (thrown) {
-    throw badInput(`${REPORT} is broken: ${messageOf(thrown)}`);
-  }
-  const read = ruledReportSchema.safeParse(parsed);
+  const read = ruledReportSchema.safeParse(jsonIn(bytes, REPORT));
   if (read.success) return { ...read.data, bundle };
-  const [issue] = read.error.issues;
-  throw badInput(
-    `${REPORT} is not of a run that this capbench can read: ${issue?.path.join('.') || 'all of it'}: ${issue?.message}`,
-  );
+  throw badInput(`${REPORT} is not of a run that this capbench can read: ${issueOf(read.error)}`);
 }

@@ -11,5 +11,5 @@ export async function readScoresFile(host: Host, file: string): Promise<Scores> 
   const path = resolve(host.cwd, file);
   const shown = nearby(host, path);
   const bytes = await readBounded(path, LARGEST, '`capbench score --out FILE` writes it', shown);
-  return readScores(new TextDecoder().decode(bytes), shown);
+  return readScores(bytes, shown);
 }

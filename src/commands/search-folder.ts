@@ -21,7 +21,7 @@ import {
   writeFixedPaths,
 } from './publish.ts';
 
-const FACTS = 'search.json';
+export const FACTS = 'search.json';
 const LARGEST_FACTS = 16 * 2 ** 20;
 export const PAGE = 'search.html';
 
@@ -32,7 +32,7 @@ export const isSearch = (folder: string): boolean => existsSync(join(folder, FAC
 export async function readSearch(root: string): Promise<Ladder> {
   const path = join(root, FACTS);
   const hint = 'name the folder of a search, such as reports/quickstart-search-20261130T115756Z';
-  return readLadder((await readBounded(path, LARGEST_FACTS, hint)).toString('utf8'), path);
+  return readLadder(await readBounded(path, LARGEST_FACTS, hint), path);
 }
 
 const factsText = (ladder: Ladder): string => `${JSON.stringify(ladder, null, 2)}\n`;

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { Host } from '../host.ts';
 import type { SizeFlags } from './execute-size.ts';
+import { several, tiersOption } from './options.ts';
 
 const EXAMPLES = `
 Examples:
@@ -10,10 +11,9 @@ Examples:
   $ capbench size --from reports/latest --players 300 --tiers my-tiers.yaml --json
 
 What is stated is the lower end of what is known. Without a search only "at least" is known of a machine.
-The exit code is 0 where a machine holds the players, 99 where none does, and 104 for what cannot be used.
+The exit code is 0 where one machine or several hold the players, 99 where no number of them does, and 104 for what
+cannot be used.
 `;
-
-const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
 /** `capbench size`: which machines hold so many players, and for how much. */
 export const sizeCommand = (host: Host): Command =>
@@ -25,20 +25,10 @@ export const sizeCommand = (host: Host): Command =>
     .option('--average <percent>', 'players on average over a month, of the peak: for the traffic', '100%')
     .option('--budget <amount>', 'leave out what costs more a month')
     .option('--currency <code>', 'in which prices are compared (default: EUR, or the only one of the tiers)')
-    .option(
-      '--rate <CODE=rate>',
-      'what one unit of another currency is: USD=0.9; may be repeated',
-      collect,
-      [],
-    )
-    .option(
-      '--tiers <file>',
-      'a file of tiers instead of those that come with capbench; may be repeated',
-      collect,
-      [],
-    )
-    .option('--scores <file>', 'scores of a machine that was measured; may be repeated', collect, [])
-    .option('--tier-scores <ID=file>', 'scores of a rented machine; may be repeated', collect, [])
+    .addOption(several('--rate <CODE=rate>', 'what one unit of another currency is: USD=0.9; repeatable'))
+    .addOption(tiersOption())
+    .addOption(several('--scores <file>', 'scores of a machine that was measured; repeatable'))
+    .addOption(several('--tier-scores <ID=file>', 'scores of a rented machine; repeatable'))
     .option('--players-per-session <number>', 'for AWS’s calculator (default: all players of a machine)')
     .option('--html <file>', 'write a page with a chart')
     .option('--csv <file>', 'write the ranked machines as CSV')

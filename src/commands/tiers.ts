@@ -15,7 +15,7 @@ import type { TierFlags } from './options.ts';
 import { nearby } from './publish.ts';
 
 /** The files of fixtures/tiers, absolute. */
-export async function shippedTiers({ root }: Pick<Host, 'root'>): Promise<readonly string[]> {
+async function shippedTiers({ root }: Pick<Host, 'root'>): Promise<readonly string[]> {
   const folder = join(root, 'fixtures', 'tiers');
   const names = await readdir(folder);
   return names
@@ -41,15 +41,18 @@ export async function readAllTiers(
   return all;
 }
 
-/** Those of `--tiers`, or those that come with capbench. */
+/** The files of `--tiers`, or those that come with capbench; absolute. */
+export const tierFilesOf = async (
+  host: Pick<Host, 'cwd' | 'root'>,
+  files: readonly string[],
+): Promise<readonly string[]> =>
+  files.length > 0 ? files.map((file) => resolve(host.cwd, file)) : shippedTiers(host);
+
+/** The tiers of these. */
 export const givenTiers = async (
   host: Pick<Host, 'cwd' | 'root'>,
   files: readonly string[],
-): Promise<readonly Tier[]> =>
-  readAllTiers(
-    host,
-    files.length > 0 ? files.map((file) => resolve(host.cwd, file)) : await shippedTiers(host),
-  );
+): Promise<readonly Tier[]> => readAllTiers(host, await tierFilesOf(host, files));
 
 /**
  * The machine that `--tier` names; null without it.

@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { badInput, codeOf, EXIT, type ExitCode, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
+import { jsonIn } from '../json-document.ts';
 import { readBounded, writeArtefact } from '../measurement/bundle.ts';
 import { trialLine, trialsSummary } from '../report/terminal-trials.ts';
 import { type Trial, type TrialsReport, trialsReport } from '../report/trials.ts';
@@ -75,15 +76,9 @@ export async function readTrials(root: string): Promise<TrialsFolder | null> {
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return null;
     throw badInput(`${root} cannot be read: ${messageOf(error)}`);
   }
-  const text = (await readBounded(path, LARGEST_SUMMARY)).toString('utf8');
-  const broken = (what: string): Error =>
-    badInput(`${path} is broken: ${what}`, 'it must be as `capbench run --trials` wrote it');
-  let read: unknown;
-  try {
-    read = JSON.parse(text);
-  } catch (error) {
-    throw broken(messageOf(error));
-  }
+  const hint = 'it must be as `capbench run --trials` wrote it';
+  const broken = (what: string): Error => badInput(`${path} is broken: ${what}`, hint);
+  const read = jsonIn(await readBounded(path, LARGEST_SUMMARY), path, hint);
   const { requested, sameServer, trials } = (read ?? {}) as Partial<TrialsReport>;
   if (
     typeof requested !== 'number' ||

@@ -57,7 +57,7 @@ export async function makeFolders(folder: string): Promise<void> {
   });
 }
 
-const isFolder = (path: string): Promise<boolean> =>
+export const isFolder = (path: string): Promise<boolean> =>
   stat(path).then(
     (found) => found.isDirectory(),
     () => false,

@@ -49,7 +49,8 @@ export interface KnownFacts extends SizingFacts {
 
 /**
  * The facts of what was measured.
- * @throws CapbenchError (104): bundles of several scenarios, or of machines whose speeds are unknown; nothing that passed
+ * @throws CapbenchError (104): bundles of several scenarios, or of machines whose speeds are unknown; nothing that passed; speeds
+ * of tiers without that of the machine
  */
 export function factsOf({ searches, runs }: Evidence, hosts: Speeds, tiers: Speeds): KnownFacts {
   const all = [
@@ -61,6 +62,11 @@ export function factsOf({ searches, runs }: Evidence, hosts: Speeds, tiers: Spee
     throw badInput('no run could be read', 'name a folder that `capbench run` or `capbench search` wrote');
   for (const { name, point } of all) refuseOther(first, name, point);
   const host = commonHost(all);
+  if (tiers.size > 0 && !hosts.has(host.cpuModel))
+    throw badInput(
+      `--tier-scores is given without --scores of the CPU that was measured (${host.cpuModel})`,
+      'run `capbench score --json` on that machine, too: --scores FILE',
+    );
   const here = hosts.get(host.cpuModel) ?? 1;
   const ofHost = (cpuModel: string, name: string): number => {
     if (cpuModel === host.cpuModel) return 1;
@@ -89,9 +95,7 @@ export function factsOf({ searches, runs }: Evidence, hosts: Speeds, tiers: Spee
         tier === null || !result?.found || own.cpuModel !== host.cpuModel ? [] : [[tier, result] as const],
       ),
     ),
-    speeds: hosts.has(host.cpuModel)
-      ? new Map([...tiers].map(([id, speed]) => [id, speed / here] as const))
-      : new Map(),
+    speeds: new Map([...tiers].map(([id, speed]) => [id, speed / here] as const)),
   };
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { badInput, messageOf } from '../errors.ts';
+import { badInput } from '../errors.ts';
+import { issueOf, jsonIn } from '../json-document.ts';
 import { emulatedTierSchema } from '../measurement/emulated-tier.ts';
 
 const text = z.string();
@@ -113,19 +114,10 @@ export type Broken = Read<z.output<typeof brokenSchema>>;
 export type GaveOut = (typeof GAVE_OUT)[number];
 
 /** Reads a search.json. @throws CapbenchError (104) that names the file, the place in it, and what was expected */
-export function readLadder(content: string, source: string): Ladder {
+export function readLadder(content: string | Uint8Array, source: string): Ladder {
   const hint = 'it must be as `capbench search` wrote it';
-  let read: unknown;
-  try {
-    read = JSON.parse(content);
-  } catch (error) {
-    throw badInput(`${source} is broken: ${messageOf(error)}`, hint);
-  }
-  const parsed = ladderSchema.safeParse(read);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw badInput(`${source} is broken: ${issue?.path.join('.') || 'the file'}: ${issue?.message}`, hint);
-  }
+  const parsed = ladderSchema.safeParse(jsonIn(content, source, hint));
+  if (!parsed.success) throw badInput(`${source} is broken: ${issueOf(parsed.error)}`, hint);
   const { steps } = parsed.data;
   const misplaced = steps.findIndex(({ step }, i) => step !== i + 1);
   if (misplaced >= 0)

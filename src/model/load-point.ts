@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { issueOf } from '../json-document.ts';
 import { parseDuration, toMillis } from '../units.ts';
 import type { BatchPoint } from './batcher.ts';
 
@@ -98,10 +99,7 @@ const known = (values: Readonly<Record<string, number | null | undefined>>): Rec
  */
 export function readPoint(report: unknown): LoadPoint | { readonly because: string } {
   const read = pointSchema.safeParse(report);
-  if (!read.success) {
-    const [issue] = read.error.issues;
-    return { because: `${issue?.path.join('.') || 'all of it'}: ${issue?.message}` };
-  }
+  if (!read.success) return { because: issueOf(read.error) };
   const { load, world, database, redis, target, network, generator, host, ...rest } = read.data;
   const { sentPercent, unansweredPercent } = load.total;
   const processes = Object.entries(target.process);
@@ -120,14 +118,7 @@ export function readPoint(report: unknown): LoadPoint | { readonly because: stri
       database: database.cpuCores.mean,
       redis: redis.cpuCores.mean,
       ...Object.fromEntries(
-        processes.map(
-          ([
-            name,
-            {
-              cpuPercentOfCore: { mean },
-            },
-          ]) => [name, mean == null ? null : mean / 100],
-        ),
+        processes.map(([name, { cpuPercentOfCore: of }]) => [name, of.mean == null ? null : of.mean / 100]),
       ),
     }),
     busiestServerCores: world.cpuCores.mean ?? null,
@@ -135,16 +126,7 @@ export function readPoint(report: unknown): LoadPoint | { readonly because: stri
       servers: world.memoryTotalBytes.max,
       database: database.memoryBytes.max,
       redis: redis.memoryBytes.max,
-      ...Object.fromEntries(
-        processes.map(
-          ([
-            name,
-            {
-              memoryBytes: { max },
-            },
-          ]) => [name, max],
-        ),
-      ),
+      ...Object.fromEntries(processes.map(([name, { memoryBytes: of }]) => [name, of.max])),
     }),
     servers: world.servers,
     // `In` is what players receive.

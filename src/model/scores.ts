@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { badInput, messageOf } from '../errors.ts';
+import { badInput } from '../errors.ts';
+import { issueOf, jsonIn } from '../json-document.ts';
 
 /** The scores of a machine, and in which direction each is better. */
 export const SCORES = {
@@ -50,21 +51,11 @@ export const scoresSchema = z.object({
 export type Scores = z.output<typeof scoresSchema>;
 
 /** @throws CapbenchError (104) that names the file, the place in it and what was expected */
-export function readScores(text: string, source: string): Scores {
+export function readScores(content: string | Uint8Array, source: string): Scores {
   const hint = 'it must be as `capbench score --json` prints it';
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch (thrown) {
-    throw badInput(`${source} is broken: ${messageOf(thrown)}`, hint);
-  }
-  const read = scoresSchema.safeParse(parsed);
+  const read = scoresSchema.safeParse(jsonIn(content, source, hint));
   if (read.success) return read.data;
-  const [issue] = read.error.issues;
-  throw badInput(
-    `${source} holds no scores: ${issue?.path.join('.') || 'the file'}: ${issue?.message}`,
-    hint,
-  );
+  throw badInput(`${source} holds no scores: ${issueOf(read.error)}`, hint);
 }
 
 /**

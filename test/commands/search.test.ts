@@ -28,7 +28,7 @@ const of = (over: object): string =>
   JSON.stringify({ ...emptyLadder(), scenario: 'quickstart', system: 'flux', ...over });
 
 test.each([
-  [['quickstart', '--precision', '0.1'], '--precision: got "0.1", expected 0.5% to 50%'],
+  [['quickstart', '--precision', '0.1'], '--precision: got "0.1", expected a percentage of 0.5 to 50'],
   [['quickstart', '--precision', 'fine'], '--precision: got "fine"'],
   [['quickstart', '--confirm', '0'], '--confirm: got "0"'],
   [['quickstart', '--time-limit', '25'], '--time-limit: got "25"'],

@@ -294,6 +294,8 @@ test('scores of a rented machine change what it holds', async () => {
   expect(slow).toBeLessThan(0.7 * same);
   const alone = await size(...ASKED, '--tier-scores', 'middle=there.json');
   expect([alone.exitCode, alone.err]).toEqual([104, expect.stringContaining('without --scores')]);
+  const other = await size(...ASKED, '--scores', 'there.json', '--tier-scores', 'middle=there.json');
+  expect([other.exitCode, other.err]).toEqual([104, expect.stringContaining('that was measured (a cpu)')]);
 });
 
 test('searches on machines of different CPUs need the scores of both', async () => {
@@ -328,6 +330,7 @@ test.each([
   [['--from', 'torn', '--players', '3'], 'report.json is broken'],
   [['--from', 'strange', '--players', '3'], 'is not of a run that this capbench can read'],
   [['--from', 'found', 'other', '--players', '3'], 'is of the scenario other-world'],
+  [['--from', 'found', '--players', '3', '--csv', 'found/search.json'], 'input of this command'],
   [['--players', '3'], "required option '--from <bundles...>'"],
   [
     [
