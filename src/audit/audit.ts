@@ -4,7 +4,7 @@ import { CHECKS } from './checks.ts';
 import { withLacking } from './lacking.ts';
 
 /** What one check found about one subject of a plan. */
-export interface AuditFinding {
+interface AuditFinding {
   /** The id of the check. */
   readonly check: string;
   readonly title: string;

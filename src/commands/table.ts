@@ -1,7 +1,7 @@
 import { wrap } from '../report/terminal-text.ts';
 
 /** A last column narrower than this goes below the others instead. */
-const NARROWEST_LAST = 24;
+const NARROWEST_LAST = 32;
 
 /**
  * Rows in columns as wide as their cells. The last column is broken into lines where the terminal ends; a row that is too
