@@ -1,36 +1,19 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Ladder } from '../../src/model/ladder.ts';
 import { nextStep } from '../../src/model/next-step.ts';
-import { stablePort } from '../../src/supervision/stable-port.ts';
 import { outside } from '../outside/start.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
-import { capbench, root } from './capbench.ts';
+import { capbench } from './capbench.ts';
+import { kneeScenario } from './knee.ts';
 
 /** 20 players with 100 operations/s, on a server that answers 300: it is full with 60 of them. */
-async function scenario(): Promise<string> {
-  const path = join(temporaryFolder(), 'knee.yaml');
-  const port = await stablePort('127.0.0.1');
-  writeFileSync(
-    path,
-    `name: knee
-system: own
-load: { players: 20, operations: { intent: { perSecond: 100 } }, ramp: 0s, warmUp: 0s, duration: 1s, drain: 5s, skipAfter: 5s }
-calibration: { seconds: 0, canary: false }
-rules: { foreignCpuPercent: 100, stealMeanPercent: 100, stealMaxPercent: 100, confidencePercent: 0, generatorLagMs: 60000, generatorLoopDelayMs: 60000, generatorStalledPercent: 100, generatorUtilisationPercent: 100 }
-players: { protocol: json, commands: [{ command: look }] }
-stack:
-  start: node ${join(root, 'test', 'outside', 'knee.mjs')}
-  ready: http://127.0.0.1:${port}/
-  environment: { PORT: ${port}, PER_SECOND: 300 }
-budgets:
-  - { id: connected, metric: load.peakCcu, op: '>=', limit: 20, unit: players, fullLoad: true }
-  - { id: p95, metric: latency.intent.due, stat: p95, op: <, limit: 250, unit: ms }
-`,
-  );
-  return path;
-}
+const scenario = (): Promise<string> =>
+  kneeScenario(20, 300, [
+    "{ id: connected, metric: load.peakCcu, op: '>=', limit: 20, unit: players, fullLoad: true }",
+    '{ id: p95, metric: latency.intent.due, stat: p95, op: <, limit: 250, unit: ms }',
+  ]);
 
 const OPTIONS = {
   ...{ confirm: 1, from: 40, least: 1, most: 2000, grain: 1 },

@@ -3,9 +3,9 @@ import { availableParallelism, platform } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { findProgram } from '../../src/supervision/program.ts';
-import { stablePort } from '../../src/supervision/stable-port.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
-import { capbench, root, small } from './capbench.ts';
+import { capbench, small } from './capbench.ts';
+import { kneeScenario } from './knee.ts';
 
 const canBind =
   platform() === 'linux' &&
@@ -53,23 +53,9 @@ describe.skipIf(!canBind)('a stack that runs as a smaller machine', () => {
   });
 
   test('is searched as that machine: search.json names it', { timeout: 120_000 }, async () => {
-    const path = join(temporaryFolder(), 'knee.yaml');
-    const port = await stablePort('127.0.0.1');
-    writeFileSync(
-      path,
-      `name: knee
-system: own
-load: { players: 5, operations: { intent: { perSecond: 25 } }, ramp: 0s, warmUp: 0s, duration: 1s, drain: 5s, skipAfter: 5s }
-calibration: { seconds: 0, canary: false }
-rules: { foreignCpuPercent: 100, stealMeanPercent: 100, stealMaxPercent: 100, confidencePercent: 0, generatorLagMs: 60000, generatorLoopDelayMs: 60000, generatorStalledPercent: 100, generatorUtilisationPercent: 100 }
-players: { protocol: json, commands: [{ command: look }] }
-stack:
-  start: node ${join(root, 'test', 'outside', 'knee.mjs')}
-  ready: http://127.0.0.1:${port}/
-  environment: { PORT: ${port}, PER_SECOND: 1000000 }
-budgets: [{ id: p95, metric: latency.intent.due, stat: p95, op: <, limit: 5000, unit: ms }]
-`,
-    );
+    const path = await kneeScenario(5, 1_000_000, [
+      '{ id: p95, metric: latency.intent.due, stat: p95, op: <, limit: 5000, unit: ms }',
+    ]);
     const out = temporaryFolder();
     const most = ['--from', '5', '--most', '5', '--confirm', '1'];
     const run = capbench(['search', path, '--allow-start', ...ownTiers(), ...most, '--out', out]);
