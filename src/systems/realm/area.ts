@@ -11,6 +11,8 @@ export interface Spot {
   readonly z: number;
 }
 
+export const isSame = (one: Spot, other: Spot): boolean => one.x === other.x && one.z === other.z;
+
 export const isInside = ({ x, z }: Spot): boolean => x >= 0 && x <= SIZE && z >= 0 && z <= SIZE;
 
 export const isInSight = (one: Spot, other: Spot): boolean =>

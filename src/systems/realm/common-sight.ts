@@ -1,4 +1,4 @@
-import { isInSight, type Spot } from './area.ts';
+import { isInSight, isSame, type Spot } from './area.ts';
 import type { Frame } from './wire.ts';
 
 /** What the agents of one load worker know together: where each stands, and what each has been told of the others. */
@@ -46,7 +46,6 @@ type Told = Spot | null;
 
 /** One agent over one connection. */
 export interface Seer {
-  readonly agent: number;
   snapshot(frame: Snapshot, now: number): void;
   /**
    * `here`: where the agent stands after the moves that the update acknowledges. Returns what earlier updates lacked or had
@@ -56,7 +55,11 @@ export interface Seer {
   left(): void;
 }
 
+/** One that does not take part. */
+const APART: Seer = { snapshot: () => undefined, update: () => [], left: () => undefined };
+
 interface Own extends Seer {
+  readonly agent: number;
   /** Where it stands. */
   readonly spots: History<Spot>;
   readonly told: Map<number, History<Told>>;
@@ -88,6 +91,7 @@ export class CommonSight {
 
   /** An agent that has come in. `now`: microseconds. */
   came(agent: number, spot: Spot, isOther: (agent: number) => boolean, now: number): Seer {
+    if (this.#here.length >= MOST_COMPARED) return APART;
     const own: Own = {
       ...{ agent, isOther, isHere: true, first: 0, last: 0 },
       ...{ spots: new History<Spot>(), told: new Map<number, History<Told>>() },
@@ -101,7 +105,7 @@ export class CommonSight {
       },
     };
     own.spots.add({ tick: 0, at: now, value: spot });
-    if (this.#here.length < MOST_COMPARED) this.#here = [...this.#here, own];
+    this.#here = [...this.#here, own];
     return own;
   }
 
@@ -113,12 +117,11 @@ export class CommonSight {
     if (acks.length > 0) own.spots.add({ tick, at, value: here });
     for (const [other, x, z] of agents) tell(own, other, { tick, at, value: { x, z } });
     for (const other of gone) tell(own, other, { tick, at, value: null });
-    if (this.#here.includes(own)) {
-      const named = new Set([...agents.map(([other]) => other), ...gone]);
-      for (const other of this.#here.filter(({ agent }) => own.isOther(agent))) {
-        if (acks.length > 0 || named.has(other.agent)) this.#later(tick, at, own, other);
-        if (acks.length > 0) this.#later(tick, at, other, own);
-      }
+    const named = new Set([...agents.map(([other]) => other), ...gone]);
+    for (const other of this.#here) {
+      if (!own.isOther(other.agent)) continue;
+      if (acks.length > 0 || named.has(other.agent)) this.#later(tick, at, own, other);
+      if (acks.length > 0) this.#later(tick, at, other, own);
     }
     return problems;
   }
@@ -161,7 +164,7 @@ function problemOf(seer: Own, seen: Own, tick: number): string | null {
   const what = `after tick ${tick}, agent ${seer.agent} at ${shown(here)}`;
   if (isInSight(here, there)) {
     if (told === null) return `${what} was not told of agent ${seen.agent} at ${shown(there)}`;
-    if (told.x === there.x && told.z === there.z) return null;
+    if (isSame(told, there)) return null;
     return `${what} was told that agent ${seen.agent} is at ${shown(told)}, which is at ${shown(there)}`;
   }
   return told === null ? null : `${what} was not told that agent ${seen.agent} is gone to ${shown(there)}`;

@@ -3,7 +3,7 @@ import type { WorldContext, WorldModule } from '../../load/module/player-code.ts
 import { wrongFrames } from '../../load/module/wrong-frames.ts';
 import type { SourceTools } from '../../load/source.ts';
 import type { Operation, PlayerSocket, Session } from '../../player.d.ts';
-import { isInside, SIZE, type Spot } from './area.ts';
+import { isInside, isSame, SIZE, type Spot } from './area.ts';
 import { CommonSight, type Seer } from './common-sight.ts';
 import { LONGEST_STEP, openSight, type Sight } from './sight.ts';
 import { Trail } from './trail.ts';
@@ -19,6 +19,8 @@ interface AgentSession extends Session {
   readonly seer: Seer;
   /** The number of its world. */
   readonly world: number;
+  /** Whether there may be such another agent in it. */
+  readonly isOther: (agent: number) => boolean;
   /** Where it stands, after the moves that were acknowledged; and after those that it has sent. */
   here: Spot;
   goal: Spot;
@@ -49,8 +51,13 @@ export function realmPlayers(
     };
   /** Those that are connected. */
   const present = new Map<number, AgentSession>();
-  const othersOf = (agent: number): 'others' | readonly number[] => {
-    if (!isDealt) return [...present.keys()].filter((other) => isTogether(agent, other));
+  /** Whether another one is known to be in an agent's own world now. */
+  const isBeside =
+    (agent: number, own: number) =>
+    (other: number): boolean =>
+      other !== agent && present.get(other)?.world === own;
+  const othersOf = (agent: number, own: number): 'others' | readonly number[] => {
+    if (!isDealt) return [...present.keys()].filter(isBeside(agent, own));
     const { from, to } = rangeOf(agent);
     if (to - from === workload.players) return 'others';
     return Array.from({ length: to - from }, (_, i) => from + i).filter((one) => one !== agent);
@@ -59,12 +66,6 @@ export function realmPlayers(
     const { from, to } = rangeOf(agent);
     return (other) => other !== agent && other >= from && other < to;
   };
-
-  /** Whether both are known to be in the same world now. */
-  const isTogether = (agent: number, other: number): boolean =>
-    isDealt
-      ? isOtherOf(agent)(other)
-      : agent !== other && present.get(agent)?.world === present.get(other)?.world;
 
   const wrong = wrongFrames();
   const commonSight = new CommonSight();
@@ -127,7 +128,11 @@ export function realmPlayers(
           ...{ result: 'ok', isOfKind: ({ type }) => type !== 'move', frame },
         });
         if (asked !== undefined)
-          context.expectDelivery(sayingOf(player, frame.seq), othersOf(player), asked.operation);
+          context.expectDelivery(
+            sayingOf(player, frame.seq),
+            othersOf(player, session.world),
+            asked.operation,
+          );
         break;
       }
       case 'refused': {
@@ -145,7 +150,7 @@ export function realmPlayers(
       }
       case 'chat':
       case 'emote':
-        hear(context, frame);
+        hear(context, session, frame);
         break;
       case 'saved':
         for (const [from, to] of frame.numbers) {
@@ -158,10 +163,10 @@ export function realmPlayers(
     }
   };
 
-  const hear = (context: WorldContext, frame: Said): void => {
+  const hear = (context: WorldContext, { isOther }: AgentSession, frame: Said): void => {
     const { from, seq } = frame;
     const isRight =
-      isOtherOf(context.player)(from) &&
+      isOther(from) &&
       (frame.type === 'chat' ? frame.text === lineOf(from, seq) : frame.emote === emoteOf(from, seq));
     if (!isRight) wrong(context, 'what no other agent says', frame);
     // Behind a proxy, what agents of other load workers say is expected by nobody.
@@ -200,11 +205,12 @@ export function realmPlayers(
               wrong(context, 'the welcome of another agent', frame);
             const astray = trailOf(player).welcomed(last, { x, z });
             if (astray !== null) wrong(context, astray, frame);
-            const together = (other: number): boolean => isTogether(player, other);
+            const isOther = isOtherOf(player);
+            const isTogether = isDealt ? isOther : isBeside(player, world);
             session = {
-              ...{ lastNumber: last, socket, waiting: new Map(), sight: openSight(isOtherOf(player)) },
-              ...{ here: { x, z }, goal: { x, z }, world },
-              seer: commonSight.came(player, { x, z }, together, context.now()),
+              ...{ lastNumber: last, socket, waiting: new Map(), sight: openSight(isOther) },
+              ...{ here: { x, z }, goal: { x, z }, world, isOther },
+              seer: commonSight.came(player, { x, z }, isTogether, context.now()),
             };
             present.set(player, session);
             resolve(session);
@@ -230,8 +236,6 @@ export function realmPlayers(
     },
   };
 }
-
-const isSame = (one: Spot, other: Spot): boolean => one.x === other.x && one.z === other.z;
 
 /** A multiple of 1/2 at most LONGEST_STEP away, and inside of the world. `chance`: from 0 to 1. */
 function stepFrom(at: number, chance: number): number {

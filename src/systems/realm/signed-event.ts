@@ -34,6 +34,10 @@ export function worldKey(token: string, instance: number): SigningKey {
   return { secret, pubkey: hexOf(schnorr.getPublicKey(secret)) };
 }
 
+/** The public keys of a run's worlds. */
+export const authorsOf = (token: string, worlds: number): readonly string[] =>
+  Array.from({ length: worlds }, (_, i) => worldKey(token, i + 1).pubkey);
+
 /** 2 to 3 milliseconds of CPU time. */
 export function signEvent({ secret, pubkey }: SigningKey, draft: EventDraft): SignedEvent {
   const hash = hashOf(pubkey, draft);
@@ -55,9 +59,10 @@ export function isEvent(value: unknown): value is SignedEvent {
   );
 }
 
-/** What is wrong with an event, in words; null for one that its author has signed. */
-export function faultOf(event: SignedEvent): string | null {
+/** What is wrong with an event, in words; null for one that its author has signed, who is one of `authors` where they are given. */
+export function faultOf(event: SignedEvent, authors?: readonly string[]): string | null {
   const { id, pubkey, sig } = event;
+  if (authors?.includes(pubkey) === false) return 'its author is none of the worlds';
   const hash = hashOf(pubkey, event);
   if (hash.toString('hex') !== id) return 'the id is not the hash of the event';
   const isSigned = schnorr.verify(Buffer.from(sig, 'hex'), hash, Buffer.from(pubkey, 'hex'));

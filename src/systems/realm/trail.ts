@@ -1,4 +1,4 @@
-import type { Spot } from './area.ts';
+import { isSame, type Spot } from './area.ts';
 
 /** So many of its last moves are kept; a world that forgets more is told apart by its numbers. */
 const MOST_MOVES = 512;
@@ -8,8 +8,6 @@ interface Step extends Spot {
   /** It was acknowledged; without that it may have been applied or not. */
   isApplied: boolean;
 }
-
-const isSame = (one: Spot, other: Spot): boolean => one.x === other.x && one.z === other.z;
 
 /** The moves of one agent over all of its connections, so that a world that goes on has to go on at the right spot. */
 export class Trail {

@@ -7,7 +7,7 @@ import { askJson } from '../../stack/health.ts';
 import type { WorldEndpoint } from '../../stack/stack.ts';
 import { isInside } from './area.ts';
 import { RelayConnection } from './relay-connection.ts';
-import { faultOf, type SignedEvent, tagOf, worldKey } from './signed-event.ts';
+import { authorsOf, faultOf, type SignedEvent, tagOf } from './signed-event.ts';
 import { AGENT_KIND, agentOf, isStoredAgent, type StoredAgent } from './stored-agent.ts';
 import { realmWorkload, STATE_PATH } from './workload.ts';
 
@@ -26,7 +26,7 @@ export const openVerification: OpenVerification = async ({ endpoints: { worlds, 
   if (relay === undefined) return { because: 'its relay is unknown' };
   const { syncSeconds } = realmWorkload(workload);
   const token = tokenOf(worlds);
-  const faultIn = openSignatureCheck(worlds.map((_, i) => worldKey(token, i + 1).pubkey));
+  const faultIn = openSignatureCheck(authorsOf(token, worlds.length));
   return verifyNumbers({
     read: async (end) => {
       // First the worlds: what is synced meanwhile is at the relay then.
@@ -133,7 +133,7 @@ export function openSignatureCheck(authors: readonly string[]): (event: SignedEv
     const key = JSON.stringify(event);
     const known = checked.get(key);
     if (known !== undefined) return known;
-    const fault = authors.includes(event.pubkey) ? faultOf(event) : 'its author is none of the worlds';
+    const fault = faultOf(event, authors);
     const name = tagOf(event, 'd') ?? 'nobody';
     const found = fault === null ? null : `the relay's event of agent ${name} is not of its world: ${fault}`;
     checked.set(key, found);

@@ -16,6 +16,8 @@ interface SyncPlan {
   readonly isPublished: boolean;
   readonly link: RelayLink;
   readonly key: SigningKey;
+  /** Public keys of the worlds whose agents may come into this one. */
+  readonly authors: readonly string[];
   agents(): Iterable<Agent>;
   /** The relay has more of this agent. */
   saved(agent: Agent): void;
@@ -59,7 +61,7 @@ export class Sync {
 
   /** The agents of an earlier process. It asks until the relay answers; null: it was closed before that. */
   async recovered(): Promise<readonly Agent[] | null> {
-    const events = await this.#found({ kinds: [AGENT_KIND], authors: [this.#plan.key.pubkey] });
+    const events = await this.#found([this.#plan.key.pubkey]);
     return (
       events?.flatMap((event) => {
         const kept = agentOf(event);
@@ -73,19 +75,20 @@ export class Sync {
    * `recovered` does.
    */
   async farthest(id: number): Promise<StoredAgent | null | undefined> {
-    const events = await this.#found({ kinds: [AGENT_KIND], '#d': [String(id)] });
+    const events = await this.#found(this.#plan.authors, { '#d': [String(id)] });
     if (events === null) return null;
     return events
       .flatMap((event) => agentOf(event)?.[1] ?? [])
       .toSorted((one, other) => lastOf(other.numbers) - lastOf(one.numbers))[0];
   }
 
-  async #found(filter: EventFilter): Promise<readonly SignedEvent[] | null> {
+  async #found(authors: readonly string[], more: EventFilter = {}): Promise<readonly SignedEvent[] | null> {
     const { link, log } = this.#plan;
     for (;;) {
       try {
         const relay = await link.connection(this.#ending.signal);
-        return (await relay.request(filter)).filter((event) => this.#isSigned(event));
+        const events = await relay.request({ kinds: [AGENT_KIND], authors, ...more });
+        return events.filter((event) => this.#isSigned(event, authors));
       } catch (error) {
         if (this.#ending.signal.aborted) return null;
         if (!(error instanceof RelayAway)) throw error;
@@ -94,9 +97,9 @@ export class Sync {
     }
   }
 
-  /** A relay is not to be believed: whatever was changed there is no agent. */
-  #isSigned(event: SignedEvent): boolean {
-    const fault = faultOf(event);
+  /** A relay is not to be believed: whatever was changed there, or is of somebody else, is no agent. */
+  #isSigned(event: SignedEvent, authors: readonly string[]): boolean {
+    const fault = faultOf(event, authors);
     if (fault !== null)
       this.#plan.log(`The relay's event of agent ${tagOf(event, 'd')} is left out: ${fault}`);
     return fault === null;

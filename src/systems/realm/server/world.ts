@@ -6,7 +6,7 @@ import { type Admit, type Call, openHttpFrame, refuse } from '../../../server/ht
 import { openProcessMetrics } from '../../../server/page.ts';
 import type { Refusal } from '../../../server/token-check.ts';
 import { isInside } from '../area.ts';
-import { worldKey } from '../signed-event.ts';
+import { authorsOf, worldKey } from '../signed-event.ts';
 import { CLOSE, type Command, decodeCommand, type Frame, type RefusalReason } from '../wire.ts';
 import { PLAY_PATH, STATE_PATH } from '../workload.ts';
 import { Agent } from './agent.ts';
@@ -72,6 +72,7 @@ export function openRealmWorld(config: RealmConfig, own: WorldProcess): World {
   const sync = new Sync({
     ...{ interval: config.syncMillis, isPublished: config.sync === 'on', link, log },
     key: worldKey(config.token, config.instance),
+    authors: authorsOf(config.token, config.worlds),
     agents: () => agents.values(),
     saved: tellSaved,
   });

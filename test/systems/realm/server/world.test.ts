@@ -4,7 +4,11 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { hashOf } from '../../../../src/hashed-numbers.ts';
+import type { NumberRanges } from '../../../../src/number-ranges.ts';
 import { isInSight, startOf } from '../../../../src/systems/realm/area.ts';
+import { RelayConnection } from '../../../../src/systems/realm/relay-connection.ts';
+import { signEvent, worldKey } from '../../../../src/systems/realm/signed-event.ts';
+import { agentDraft } from '../../../../src/systems/realm/stored-agent.ts';
 import { temporaryFolder } from '../../../temporary-folder.ts';
 import { connectAgent, metricsOf, startRelay, startWorld, stateOf, storedAgents, TOKEN } from './worlds.ts';
 
@@ -326,6 +330,16 @@ test('an event that its world has not signed is no agent', async () => {
   expect((await connectAgent(next.url, 0)).welcome).toMatchObject({ last: 0, ...startOf(0) });
   expect((await connectAgent(next.url, 1)).welcome).toMatchObject({ last: 1, x: 2, z: 2 });
   expect(next.log).toContain("The relay's event of agent 0 is left out: the id is not the hash of the event");
+});
+
+test('of several worlds, none goes on with what somebody else says of an agent', async () => {
+  const { url, relay } = await openWorld({ worlds: 2 });
+  const numbers: NumberRanges = [[1, 9]];
+  const state = { numbers, seqHash: hashOf(numbers), x: 99, z: 99, moved: 9, chats: 0 };
+  const connection = await RelayConnection.open({ url: relay.url, token: TOKEN, limit: 5_000 });
+  await connection.publish(signEvent(worldKey('another run', 1), agentDraft(0, 1_000, state)));
+  connection.close();
+  expect((await connectAgent(url, 0)).welcome).toMatchObject({ last: 0, ...startOf(0) });
 });
 
 test('without sync, what no relay has is reported as saved; without recovery a world has forgotten what the relay has', async () => {
