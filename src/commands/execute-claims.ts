@@ -11,12 +11,12 @@ import {
 } from '../report/claim-findings.ts';
 import { claimsHtml } from '../report/claims-html.ts';
 import { claimsMarkdown } from '../report/claims-markdown.ts';
-import type { ClaimDocument } from '../scenario/claims.ts';
+import { type ClaimDocument, claimsOf } from '../scenario/claims.ts';
 import { nearest } from '../scenario/nearest.ts';
 import { claimLines } from './claim-lines.ts';
 import { nearby, openFixedPaths, writeFixedPaths } from './publish.ts';
 import { readReports } from './recorded-reports.ts';
-import { loadClaims, loadDocuments, loadShipped, shippedScenarios } from './scenario-files.ts';
+import { loadDocuments, loadShipped, shippedScenarios } from './scenario-files.ts';
 
 /** The options of `capbench list` that go with `--claims`. */
 export interface ClaimsFlags {
@@ -39,7 +39,7 @@ export async function executeClaims(host: Host, wanted: string | null, flags: Cl
   for (const line of skipped) host.stderr.write(`warning: ${line}\n`);
   const fixed = await openFixedPaths(host, flags, files, { html: 'claims.html', markdown: 'claims.md' });
 
-  const claims = await loadClaims(host);
+  const claims = claimsOf(known);
   const scenarios: ClaimScenario[] = [];
   for (const [name, path] of await shippedScenarios(host)) {
     scenarios.push({ name, budgets: (await loadShipped(host, path, claims)).budgets });

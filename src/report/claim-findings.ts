@@ -23,7 +23,7 @@ export interface ClaimScenario {
 
 /**
  * Why a claim is unmeasured: no scenario names it, none that does was run, or no run had a conclusion, was of the documented
- * stack, or had a figure for it.
+ * stack, or had a figure with which it could be ruled.
  */
 const GAPS = ['in no scenario', 'never run', 'no conclusion', 'another stack', 'no figure'] as const;
 export type Gap = (typeof GAPS)[number];

@@ -89,7 +89,8 @@ const GAP_TEXTS: Readonly<Record<Gap, string>> = {
   'never run': 'in scenarios that were never run',
   'no conclusion': 'in runs without a conclusion',
   'another stack': 'in runs of another stack',
-  'no figure': 'without a figure in their runs',
+  // Also where there is one, but of another load than the claim is about.
+  'no figure': 'that their runs could not rule',
 };
 
 /** `in no scenario: MSL-001, MSL-002`; empty where each id of a run is named by one. */

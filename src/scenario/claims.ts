@@ -56,9 +56,12 @@ export function readDocuments(text: string): readonly ClaimDocument[] {
   }));
 }
 
+/** The claims of all documents, by id. */
+export const claimsOf = (documents: readonly ClaimDocument[]): Claims =>
+  new Map(documents.flatMap(({ claims }) => claims.map((claim) => [claim.id, claim] as const)));
+
 /** The claims of claims.json, by id; throws as `readDocuments` does. */
-export const readClaims = (text: string): Claims =>
-  new Map(readDocuments(text).flatMap(({ claims }) => claims.map((claim) => [claim.id, claim] as const)));
+export const readClaims = (text: string): Claims => claimsOf(readDocuments(text));
 
 /** The documents' units -> the metrics' units. Operations, row writes and batches are different units. */
 const METRIC_UNITS: Readonly<Record<string, string>> = {
