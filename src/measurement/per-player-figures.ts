@@ -1,3 +1,4 @@
+import { studentQuantile } from '../student.ts';
 import type { Figures, SlopeFigures } from './figures.ts';
 import type { Measurements, Series, StageFacts } from './measurements.ts';
 import { gaugeOf, numbered, paceOf, percentOf, rateOf, sumOf, togetherOf, type Window } from './readings.ts';
@@ -87,23 +88,16 @@ export function perPlayerFigures(m: Measurements): Figures['perPlayer'] {
 export const numbersOf = (stages: readonly Pick<StageFacts, 'players'>[]): number =>
   new Set(stages.flatMap(({ players }) => players ?? [])).size;
 
-/** Two-sided 95% of Student's t, by degrees of freedom from 1; there are at most 20 stages. */
-const T95 = [
-  ...[12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262],
-  ...[2.228, 2.201, 2.179, 2.16, 2.145, 2.131, 2.12, 2.11, 2.101],
-];
-
 /** The line of least squares through the points: its slope, with the 95% interval of its error. */
 export function slopeOf(points: readonly (readonly [x: number, y: number])[]): SlopeFigures {
   const n = points.length;
-  const t = T95[n - 3];
-  if (t === undefined) return { ...UNMEASURED, points: n };
+  if (n < FEWEST_NUMBERS) return { ...UNMEASURED, points: n };
   const mean = (of: 0 | 1): number => points.reduce((sum, point) => sum + point[of], 0) / n;
   const [x, y] = [mean(0), mean(1)];
   const spread = points.reduce((sum, point) => sum + (point[0] - x) ** 2, 0);
   if (spread === 0) return { ...UNMEASURED, points: n };
   const slope = points.reduce((sum, point) => sum + (point[0] - x) * (point[1] - y), 0) / spread;
   const rest = points.reduce((sum, point) => sum + (point[1] - y - slope * (point[0] - x)) ** 2, 0);
-  const off = t * Math.sqrt(rest / (n - 2) / spread);
+  const off = studentQuantile(0.95, n - 2) * Math.sqrt(rest / (n - 2) / spread);
   return { slope, low: slope - off, high: slope + off, points: n };
 }

@@ -1,4 +1,4 @@
-import { studentQuantile } from './student.ts';
+import { studentQuantile } from '../student.ts';
 
 /** Of each interval that is stated. */
 export const CONFIDENCE = 0.9;

@@ -117,7 +117,7 @@ test("the interval is that of the slope of least squares, with Student's t", () 
   ]);
   expect(points).toBe(4);
   expect(slope).toBeCloseTo(1.94, 9);
-  const off = 4.303 * Math.sqrt(0.082 / 2 / 5);
+  const off = 4.302_652_73 * Math.sqrt(0.082 / 2 / 5);
   expect(high).toBeCloseTo(1.94 + off, 6);
   expect(low).toBeCloseTo(1.94 - off, 6);
   expect(

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { studentQuantile } from '../../src/model/student.ts';
+import { studentQuantile } from '../src/student.ts';
 
 test.each([
   // From published tables of Student's t.
