@@ -62,6 +62,10 @@ export function grouped(value: number, fractionDigits = 3): string {
   return format.format(value);
 }
 
+/** `1 player`, `1,200 players` */
+export const counted = (count: number, noun: string): string =>
+  `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`;
+
 /** The inverse of `parseDuration`, in the largest unit that gives an integer. */
 export function formatDuration(span: Micros): string {
   if (span % 1e6 === 0) return `${span / 1e6}s`;

@@ -1,6 +1,7 @@
 import { comparisonOf, type ScoreName, type Scores } from '../model/scores.ts';
 import { bytesText, numberText, quantity } from '../report/quantity.ts';
 import { wrap } from '../report/terminal-text.ts';
+import { counted } from '../units.ts';
 import { table } from './table.ts';
 
 /** A larger spread, as a share, means that the machine did something else, too. */
@@ -27,7 +28,7 @@ const entriesOf = ({ scores }: Scores) =>
 const coresText = ({ cpus, cores }: Scores): string => {
   const all = `${cpus} ${cpus === 1 ? 'CPU' : 'CPUs'}`;
   if (cores === null) return all;
-  return `${all} of ${cores} ${cores === 1 ? 'core' : 'cores'}${cpus > cores ? ' (SMT)' : ''}`;
+  return `${all} of ${counted(cores, 'core')}${cpus > cores ? ' (SMT)' : ''}`;
 };
 
 /** The machine, and its scores as a table. */

@@ -1,4 +1,5 @@
 import { EXIT, type ExitCode } from '../errors.ts';
+import { counted } from '../units.ts';
 import type { Proof } from './proof.ts';
 import {
   because,
@@ -106,12 +107,12 @@ export function headlineOf(
   switch (exitCode) {
     case EXIT.pass: {
       const open = unmeasured.length === 0 ? '' : `; ${unmeasured.length} could not be measured`;
-      return `${met.length} of ${judged} ${judged === 1 ? 'budget' : 'budgets'} met${open}`;
+      return `${met.length} of ${counted(judged, 'budget')} met${open}`;
     }
     case EXIT.breached: {
       const worst = proof.shares.toSorted((a, b) => carriedOf(a) - carriedOf(b))[0];
       const names = worst === undefined ? namesOf(breached.map(({ budget }) => budget.id)) : '';
-      const budgets = `${breached.length} of ${judged} ${judged === 1 ? 'budget' : 'budgets'} breached${names}`;
+      const budgets = `${breached.length} of ${counted(judged, 'budget')} breached${names}`;
       const parts = [
         worst === undefined ? budgets : shareText(worst),
         ...(worst === undefined || breached.length === 0 ? [] : [budgets]),

@@ -1,3 +1,4 @@
+import { counted } from '../units.ts';
 import type { GaveOut, Ladder, LadderResult, LadderStep } from './ladder.ts';
 
 /** How a search is made. */
@@ -118,7 +119,7 @@ function followUp(ladder: Ladder, options: SearchOptions): Planned | LadderResul
   const last = vain.at(-1);
   if (last === undefined) return next;
   if (vain.length >= (last.gaveOut === 'stack' ? ATTEMPTS_OF_GENERATOR : ATTEMPTS)) {
-    const trials = `${vain.length} trials of ${playersText(next.players)} had no conclusion`;
+    const trials = `${vain.length} trials of ${counted(next.players, 'player')} had no conclusion`;
     return notFound(ladder, `${whoGaveOut(last.gaveOut)}${trials}: ${last.because}`, last.gaveOut);
   }
   return { ...next, seconds: fullSeconds, purpose: next.purpose === 'confirm' ? 'confirm' : 'again' };
@@ -143,7 +144,7 @@ function climb(ladder: Ladder, options: SearchOptions): Planned | LadderResult {
   const generator = (): LadderResult =>
     notFound(
       ladder,
-      `the generator gave out first, at ${playersText(reach?.players ?? 0)}: ${reach?.because}`,
+      `the generator gave out first, at ${counted(reach?.players ?? 0, 'player')}: ${reach?.because}`,
       'generator',
     );
 
@@ -152,13 +153,17 @@ function climb(ladder: Ladder, options: SearchOptions): Planned | LadderResult {
     if (top !== null && top > least) return short(Math.min(top - 1, multiple(top / 2)), 'halve');
     if (beyond) return generator();
     if (fail !== null && fail.seconds < fullSeconds) return full(fail.players, 'again');
-    return notFound(ladder, `${playersText(least)}, the fewest, are too many`, null);
+    return notFound(ladder, `${counted(least, 'player')}, the fewest, are too many`, null);
   }
   const precise = 1 + precisionPercent / 100;
   if (top === null) {
     if (pass.players >= most) {
       if (pass.seconds < fullSeconds) return full(pass.players, 'again');
-      return notFound(ladder, `${playersText(most)}, the most that were tried, keep every budget`, null);
+      return notFound(
+        ladder,
+        `${counted(most, 'player')}, the most that were tried, keep every budget`,
+        null,
+      );
     }
     // Beyond a failure that was overruled, the answer is near.
     const isNear = steps.some(({ outcome }) => outcome === 'fail');
@@ -225,6 +230,3 @@ function notFound({ steps }: Ladder, because: string, gaveOut: GaveOut | null): 
     ...{ lastPass: pass?.players ?? null, firstFail: fail?.players ?? null },
   };
 }
-
-const playersText = (players: number): string =>
-  `${players.toLocaleString('en-US')} ${players === 1 ? 'player' : 'players'}`;

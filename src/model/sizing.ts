@@ -184,16 +184,20 @@ function sizeTier(
   };
 }
 
+/** To all players, by the bytes a second of one. */
+export const monthlyBytes = (bytesToPlayer: number, { players, averagePercent }: SizingQuestion): number =>
+  bytesToPlayer * players * (averagePercent / 100) * SECONDS_A_MONTH;
+
 /** Costs in the tier's own currency. Only what goes to players counts: providers do not charge for what comes in. */
 function trafficOf(
   { trafficBytes: allowance, trafficPerGB }: Tier,
   { bytesToPlayer }: Demand,
-  { players, averagePercent }: SizingQuestion,
+  question: SizingQuestion,
   boxes: number,
 ): SizedTier['traffic'] {
   if (bytesToPlayer === null)
     return { bytes: null, beyondBytes: null, cost: allowance === 'unlimited' ? 0 : null };
-  const bytes = bytesToPlayer * players * (averagePercent / 100) * SECONDS_A_MONTH;
+  const bytes = monthlyBytes(bytesToPlayer, question);
   if (allowance === 'unlimited') return { bytes, beyondBytes: 0, cost: 0 };
   if (allowance === null) return { bytes, beyondBytes: null, cost: null };
   const beyondBytes = Math.max(0, bytes - allowance * boxes);

@@ -1,6 +1,7 @@
 import { EXIT, type ExitCode } from '../errors.ts';
 import { asBox } from '../measurement/emulated-tier.ts';
 import type { Broken, Ladder, LadderStep } from '../model/ladder.ts';
+import { counted } from '../units.ts';
 import { NOTHING, numberText, quantity } from './quantity.ts';
 
 /** A word for the verdict of a search, and the exit code of the command. */
@@ -19,7 +20,7 @@ export function searchVerdict({ steps, result }: Pick<Ladder, 'steps' | 'result'
 }
 
 export const playersText = (players: number | null): string =>
-  players === null ? NOTHING : `${numberText(players)} ${players === 1 ? 'player' : 'players'}`;
+  players === null ? NOTHING : counted(players, 'player');
 
 /** One sentence: what the search has shown. */
 export const searchHeadline = (ladder: Pick<Ladder, 'steps' | 'result' | 'tierFacts'>): string =>
@@ -78,7 +79,7 @@ export function resultFacts(ladder: Ladder): readonly (readonly [name: string, t
     ],
     [
       tier === null ? 'measured on' : 'emulated',
-      `${tier === null ? '' : `${tier}, on `}${host.cpuModel}, ${host.cpus} cores`,
+      `${tier === null ? '' : `${tier}, on `}${host.cpuModel}, ${counted(host.cpus, 'core')}`,
     ],
   ];
 }

@@ -2,10 +2,10 @@ import type { BatchCost } from '../model/batcher.ts';
 import type { KnownFacts } from '../model/evidence.ts';
 import { FARTHEST, type Forecast, type Refused } from '../model/interval.ts';
 import { needsOf } from '../model/needs.ts';
-import type { LeftOut, SizedTier, Sizing } from '../model/sizing.ts';
+import { type LeftOut, monthlyBytes, type SizedTier, type Sizing } from '../model/sizing.ts';
 import type { Tier } from '../model/tier.ts';
 import { type Scaling, throughputAt } from '../model/usl.ts';
-import { grouped } from '../units.ts';
+import { counted, grouped } from '../units.ts';
 import { bytesText, NOTHING, numberText, quantity } from './quantity.ts';
 import { leftOutCounts } from './sizing.ts';
 
@@ -14,7 +14,7 @@ export const titleText = (
   { question: { players, headroomPercent } }: Sizing,
   { scenario }: KnownFacts,
 ): string =>
-  `${grouped(players)} ${players === 1 ? 'player' : 'players'} of ${scenario}, ${numberText(headroomPercent)}% of each machine free`;
+  `${counted(players, 'player')} of ${scenario}, ${numberText(headroomPercent)}% of each machine free`;
 
 /** The columns of ranked tiers, and what is in them; the terminal leaves out a column that says the same of all. */
 export const columnsOf = (
@@ -42,9 +42,9 @@ export function cpuText({ cpus, kind, baselinePercent }: Tier): string {
     case 'burstable':
       return baselinePercent === null ? `${cpus} burstable` : `${cpus} at ${numberText(baselinePercent)}%`;
     case 'dedicated-thread':
-      return `${cpus} ${cpus === 1 ? 'thread' : 'threads'}`;
+      return counted(cpus, 'thread');
     case 'dedicated-core':
-      return `${cpus} ${cpus === 1 ? 'core' : 'cores'}`;
+      return counted(cpus, 'core');
   }
 }
 
@@ -83,15 +83,15 @@ export function noteLines(sizing: Sizing, facts: KnownFacts): readonly string[] 
   const refused = [...new Set(all.flatMap(({ capacity }) => capacity.refused ?? []))];
   const needed = [...new Set(all.map(({ capacity }) => capacity.because))];
   return [
-    `Measured on ${host.cpuModel}, ${quantity(host.cpus, host.cpus === 1 ? 'core' : 'cores')}: ${runs} ${runs === 1 ? 'run' : 'runs'}, ${
+    `Measured on ${host.cpuModel}, ${counted(host.cpus, 'core')}: ${counted(runs, 'run')}, ${
       searched === 0
         ? 'no search: no bound is known, only that a run passed'
-        : `${searched} ${searched === 1 ? 'search' : 'searches'} (${bounds.map(({ cpus, lastPass, firstFail }) => `${grouped(lastPass)} passed and ${grouped(firstFail)} failed on ${quantity(cpus, 'cores')}`).join('; ')})`
+        : `${searched} ${searched === 1 ? 'search' : 'searches'} (${bounds.map(({ cpus, lastPass, firstFail }) => `${grouped(lastPass)} passed and ${grouped(firstFail)} failed on ${quantity(cpus, cpus === 1 ? 'core' : 'cores')}`).join('; ')})`
     }.`,
     `A player needs ${quantity(demand.cpu.perUnit * 1e3, 'ms')} of CPU a second${demand.memory === null ? '' : `, ${bytesText(demand.memory.perUnit)} of memory`}${
       demand.bytesToPlayer === null
         ? '; the traffic was not measured'
-        : ` and receives ${bytesText(demand.bytesToPlayer, true)}: ${trafficText(all[0]?.traffic.bytes ?? demand.bytesToPlayer * question.players * 730 * 3600 * (question.averagePercent / 100))} a month`
+        : ` and receives ${bytesText(demand.bytesToPlayer, true)}: ${trafficText(monthlyBytes(demand.bytesToPlayer, question))} a month`
     }. Nobody connected: ${quantity(demand.cpu.base, 'cores')}${demand.memory === null ? '' : `, ${bytesText(demand.memory.base)}`}.`,
     ...needLines(facts, question.players),
     ...('because' in facts.batches ? [] : [batchText(facts.batches)]),

@@ -1,7 +1,7 @@
 import { redisAddressOf } from '../address/probe-address.ts';
 import { isLoginUnneeded } from '../address/redis-login.ts';
 import { type CapbenchError, messageOf, stackFailed } from '../errors.ts';
-import { grouped } from '../units.ts';
+import { counted } from '../units.ts';
 import type { Component } from './component.ts';
 import type { ComponentSpec } from './component-spec.ts';
 import { redisAnswer } from './redis-answer.ts';
@@ -36,7 +36,7 @@ export const givenRedis = ({ url, shown }: GivenRedis): ComponentSpec => ({
     });
     if (keys > 0) {
       throw stackFailed(
-        `the database of the Redis at ${shown} has ${grouped(keys)} ${keys === 1 ? 'key' : 'keys'}, expected an empty one (--redis)`,
+        `the database of the Redis at ${shown} has ${counted(keys, 'key')}, expected an empty one (--redis)`,
         'name an empty database, which the run may fill and empties at the end: redis://HOST:PORT/1; a run that was killed leaves its keys there (redis-cli -n DATABASE FLUSHDB)',
       );
     }

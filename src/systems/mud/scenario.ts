@@ -3,7 +3,7 @@ import { duration, oneOf, quantity, whole } from '../../scenario/leaf.ts';
 import type { OperationSpec } from '../../scenario/operations.ts';
 import type { Scenario, WorldSettings } from '../../scenario/scenario.ts';
 import type { SystemScenario } from '../../scenario/system-scenario.ts';
-import { formatDuration, grouped, type Micros } from '../../units.ts';
+import { counted, formatDuration, grouped, type Micros } from '../../units.ts';
 import { type MudWorkload, TABLE } from './workload.ts';
 
 /** The system's own keys of `world:`. */
@@ -124,7 +124,7 @@ function checkMud(scenario: Pick<Scenario, 'load' | 'world'>): readonly Finding[
   return [
     findingAt(
       ['world', 'rooms'],
-      `got ${grouped(rooms)} ${rooms === 1 ? 'room' : 'rooms'} for ${grouped(players)} ${players === 1 ? 'player' : 'players'}, expected at least four players for each`,
+      `got ${counted(rooms, 'room')} for ${counted(players, 'player')}, expected at least four players for each`,
       'use fewer world.rooms, or more players',
     ),
   ];

@@ -5,7 +5,7 @@ import { duration, oneOf, quantity, whole } from '../../scenario/leaf.ts';
 import type { OperationSpec } from '../../scenario/operations.ts';
 import type { Load, Scenario, WorldSettings } from '../../scenario/scenario.ts';
 import type { SystemScenario } from '../../scenario/system-scenario.ts';
-import { formatDuration, grouped, type Micros } from '../../units.ts';
+import { counted, formatDuration, grouped, type Micros } from '../../units.ts';
 import { ANSWERS_TABLE } from './tables.ts';
 import { type Acknowledge, type Complete, KINDS, type Kind, PAIR, type QuizWorkload } from './workload.ts';
 
@@ -142,7 +142,7 @@ const NOTABLE_SECONDS = 20;
 export function startText(processes: number, cores: number): string {
   const cpu = processes * START_SECONDS;
   if (cpu / cores < NOTABLE_SECONDS) return '';
-  return `; about ${Math.round(cpu)} s of CPU to start, ${Math.round(cpu / cores)} s on ${cores} ${cores === 1 ? 'core' : 'cores'}`;
+  return `; about ${Math.round(cpu)} s of CPU to start, ${Math.round(cpu / cores)} s on ${counted(cores, 'core')}`;
 }
 
 function checkQuiz(scenario: Pick<Scenario, 'load' | 'world'>): readonly Finding[] {
@@ -163,7 +163,7 @@ function checkQuiz(scenario: Pick<Scenario, 'load' | 'world'>): readonly Finding
       findingAt(
         ['load', 'players'],
         `got ${grouped(players)} players, who play ${grouped(matches)} matches at once, expected ${grouped(most)} matches at most: ` +
-          `${grouped(servers)} ${servers === 1 ? 'server' : 'servers'} x ${grouped(workers)} workers x ${matchesPerWorker} matches`,
+          `${counted(servers, 'server')} x ${grouped(workers)} workers x ${matchesPerWorker} matches`,
         'use fewer load.players, or more world.servers, world.workers or world.matchesPerWorker',
       ),
     );

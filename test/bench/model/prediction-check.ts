@@ -3,6 +3,7 @@ import type { Forecast, Refused } from '../../../src/model/interval.ts';
 import type { LoadPoint } from '../../../src/model/load-point.ts';
 import { bytesToPlayersOf, cpuCoresOf, memoryBytesOf, needsOf } from '../../../src/model/needs.ts';
 import { type Bound, predict } from '../../../src/model/prediction.ts';
+import { median } from '../figures.ts';
 import type { MeasuredRun, MeasuredSearch, Measurement } from './measurement.ts';
 import { REFERENCE, type World } from './world.ts';
 
@@ -154,13 +155,6 @@ export function summaryOf(checks: readonly Check[]): Summary | null {
     ...{ boundsOnly: bounds.length, boundsHeld: bounds.filter(isHeld).length },
     refused: checks.filter(({ outcome }) => 'refused' in outcome).length,
   };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((one, other) => one - other);
-  const middle = sorted.length / 2;
-  const upper = sorted[Math.floor(middle)] ?? Number.NaN;
-  return Number.isInteger(middle) ? ((sorted[middle - 1] ?? Number.NaN) + upper) / 2 : upper;
 }
 
 /** What is not as it is aimed at, a sentence each. */
