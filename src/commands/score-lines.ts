@@ -6,7 +6,7 @@ import { table } from './table.ts';
 
 /** A larger spread, as a share, means that the machine did something else, too. */
 const MOST_SPREAD = 0.1;
-/** More cores in use before the measurement are worth a warning. */
+/** More cores that others use are worth a warning. */
 const MOST_OTHER_CORES = 0.1;
 
 /** Percent of all CPU time; more would make a run invalid. */
@@ -110,7 +110,7 @@ export function scoreWarnings(scores: Scores): readonly string[] {
         ]),
     ...(others > MOST_OTHER_CORES
       ? [
-          `other processes used ${numberText(others, 2)} cores before anything was measured; end them, and run it again`,
+          `other processes used ${numberText(others, 2)} cores just before or after it; end them, and run it again`,
         ]
       : []),
   ];

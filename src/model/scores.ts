@@ -42,7 +42,7 @@ export const scoresSchema = z.object({
   memoryBytes: z.number().positive(),
   /** While it was measured; null where the system does not say. */
   stealPercent: z.number().nullable(),
-  /** Cores that were in use before anything was measured; null where the system does not say. */
+  /** Cores that others used just before or just after, whichever was more; null where the system does not say. */
   otherCores: z.number().nullable().optional(),
   /** The temporary directory is in memory (tmpfs), so that nothing of it was synced to a disk. */
   inMemory: z.boolean().optional(),

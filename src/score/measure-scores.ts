@@ -24,7 +24,7 @@ export interface ScorePlan {
   readonly rounds: number;
   readonly warmUpMs: number;
   readonly measureMs: number;
-  /** How long this machine is looked at before anything is started. */
+  /** How long this machine is looked at before anything is started, and again after everything has ended. */
   readonly lookMs: number;
 }
 
@@ -71,7 +71,7 @@ export interface ScoreOptions {
 export async function measureScores(options: ScoreOptions): Promise<Scores> {
   const { env, machine, version, watchdog, plan, signal } = options;
   const [measuredAt, cores] = [new Date().toISOString(), await physicalCores(machine.platform, env)];
-  const otherCores = await busyCores(plan.lookMs, signal);
+  const before = await busyCores(plan.lookMs, signal);
   const steal = openSteal();
   const values = new Map<ScoreName, number[]>();
   const unmeasured = new Map<ScoreName, string>();
@@ -100,13 +100,16 @@ export async function measureScores(options: ScoreOptions): Promise<Scores> {
     if (why !== undefined) return { unmeasured: why };
     return { ...summaryOf(values.get(name) ?? []), unit: UNITS[name], better: SCORES[name] };
   };
+  const stealPercent = steal();
+  const after = await busyCores(plan.lookMs, signal);
+  const otherCores = before === null || after === null ? null : Math.max(before, after);
   const names = Object.keys(SCORES) as readonly ScoreName[];
   return {
     ...{ schemaVersion: 1, kind: 'score', measuredAt, capbench: version, node: machine.node },
     ...{ cpuModel: os.cpus()[0]?.model ?? 'unknown', cpus: machine.cpus, cores, arch: machine.arch },
     ...{
       memoryBytes: Math.min(machine.memoryBytes, usableMemory()),
-      stealPercent: steal(),
+      stealPercent,
       otherCores,
       inMemory,
     },
