@@ -9,14 +9,20 @@ import {
 import { type Finding, findingAt } from './finding.ts';
 
 /**
- * Limits that could limit nothing, since no such component is started, and those of a component beyond the limits of the
- * stack that it is part of.
+ * Limits that could limit nothing, since they are not where they are looked for, or no such component is started; and those of
+ * a component beyond the limits of the stack that it is part of.
  * @param components the names of those that are started
  */
 export function limitFindings(scenario: Limited, components: readonly string[]): readonly Finding[] {
   const started = new Set(components.map(limitKeyOf));
   const stack = limitsUnder(scenario, WHOLE_STACK);
-  return limitKeys(scenario).flatMap((key): readonly Finding[] => {
+  const misplaced = Object.keys(scenario.limits ?? {}).flatMap((key) => {
+    const path = limitPath(key);
+    return path[0] === 'limits'
+      ? []
+      : [findingAt(['limits', key], `got limits of ${key}, expected them in ${path.join('.')}`)];
+  });
+  const others = limitKeys(scenario).flatMap((key): readonly Finding[] => {
     const limits = limitsUnder(scenario, key);
     const path = limitPath(key);
     if (components.length === 0)
@@ -38,4 +44,5 @@ export function limitFindings(scenario: Limited, components: readonly string[]):
       ];
     });
   });
+  return [...misplaced, ...others];
 }

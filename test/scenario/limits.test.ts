@@ -78,6 +78,7 @@ test.each([
     'limits: { world-1: { cpus: 1 } }',
     /limits\.world-1: got limits of what is not started here, .*world\.limits$/m,
   ],
+  ['limits: { world: { cpus: 1 } }', /limits\.world: got limits of world, expected them in world\.limits$/m],
   ['limits: { stack: {} }', /limits\.stack: got a map, expected cpus, memory, or both/],
   ['postgres: { limits: { cpus: 1 } }', /postgres\.limits: got limits of what is not started here/],
   [
