@@ -4,7 +4,7 @@ import { messageOf, stackFailed } from '../errors.ts';
 import { limitKeyOf, limitPath, WHOLE_STACK } from '../scenario/component-limits.ts';
 import type { ComponentLimits } from '../scenario/limits.ts';
 import { removeGroup } from '../supervision/cleanup.ts';
-import { readSmall } from '../supervision/proc.ts';
+import { allowedCpus } from '../supervision/proc.ts';
 import type { Confine } from '../supervision/process.ts';
 import { findProgram, outputOf } from '../supervision/program.ts';
 import type { StackFailure, Watchdog } from '../supervision/watchdog.ts';
@@ -43,20 +43,9 @@ export interface AppliedLimits {
 
 const TASKSET_MS = 10_000;
 
-/** `0-3,8` as numbers. */
-export const cpuNumbers = (list: string): readonly number[] =>
-  list.split(',').flatMap((part) => {
-    const [, from, to = from] = /^\s*(\d+)(?:-(\d+))?\s*$/.exec(part) ?? [];
-    if (from === undefined) return [];
-    return Array.from({ length: Number(to) - Number(from) + 1 }, (_, i) => Number(from) + i);
-  });
-
 /** A mask of CPUs in hexadecimal digits, as `taskset` reads it. */
 export const cpuMask = (cpus: readonly number[]): string =>
   `0x${cpus.reduce((mask, cpu) => mask | (1n << BigInt(cpu)), 0n).toString(16)}`;
-
-const ownCpus = (): readonly number[] =>
-  cpuNumbers(/^Cpus_allowed_list:\s*(.*)$/m.exec(readSmall('/proc/self/status') ?? '')?.[1] ?? '');
 
 /** Which controllers the limits of a component need a group for. */
 const needsOf = (plan: LimitPlan | undefined): ReadonlySet<Controller> =>
@@ -91,7 +80,7 @@ export async function applyLimits(
   const isLimited = limited.length > 0 || whole !== null;
   const taskset = isLimited ? await findProgram('taskset', env) : null;
   const named = platform() === 'linux' ? env.CAPBENCH_CGROUP : undefined;
-  const ways = (groups: LimitWays['groups']): LimitWays => ({ cpus: ownCpus(), taskset, groups });
+  const ways = (groups: LimitWays['groups']): LimitWays => ({ cpus: allowedCpus(), taskset, groups });
   // What the groups are needed for follows from a plan with them; version 1 or 2 makes no difference to it.
   const needed = new Set(planLimits(limited, ways(2), whole).flatMap((plan) => [...needsOf(plan)]));
   const parents = groupParents(named, needed, mount);

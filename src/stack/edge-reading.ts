@@ -7,6 +7,7 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { Client, type Dispatcher } from 'undici';
 import { connectorOptions, dialOptions, type Reachable } from '../address/access.ts';
 import type { EdgeSettings } from '../scenario/edge.ts';
+import { pause } from '../supervision/time-limit.ts';
 import { toMillis } from '../units.ts';
 import { HOST } from './server.ts';
 
@@ -128,8 +129,7 @@ export async function openYardstick({ checks }: EdgeSettings): Promise<Yardstick
     address: `${HOST}:${port}`,
     async intervalMs() {
       const until = performance.now() + 3 * everyMs + ANSWER_MS;
-      while (times.length < 3 && performance.now() < until)
-        await new Promise((resolve) => setTimeout(resolve, 10));
+      while (times.length < 3 && performance.now() < until) await pause(10);
       // The first check of a proxy that starts may come at another time than the rest.
       const [, first, second] = times;
       return first === undefined || second === undefined ? null : Math.round(second - first);

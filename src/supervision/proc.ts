@@ -146,6 +146,18 @@ export function cpuTimes(): CpuTimes | null {
   return { processSeconds, busySeconds: processSeconds + irq + softirq, stealSeconds: steal };
 }
 
+/** `0-3,8` as numbers. */
+export const cpuNumbers = (list: string): readonly number[] =>
+  list.split(',').flatMap((part) => {
+    const [, from, to = from] = /^\s*(\d+)(?:-(\d+))?\s*$/.exec(part) ?? [];
+    if (from === undefined) return [];
+    return Array.from({ length: Number(to) - Number(from) + 1 }, (_, i) => Number(from) + i);
+  });
+
+/** The CPUs that this process may use, by number; empty where the system does not say. */
+export const allowedCpus = (): readonly number[] =>
+  cpuNumbers(/^Cpus_allowed_list:\s*(.*)$/m.exec(readSmall('/proc/self/status') ?? '')?.[1] ?? '');
+
 /** Bytes sent by each interface, loopback included; null without /proc. */
 export function networkBytes(): readonly (readonly [name: string, bytes: number])[] | null {
   try {

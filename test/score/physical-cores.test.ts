@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { allowedCpus, coresIn } from '../../src/score/physical-cores.ts';
+import { coresIn } from '../../src/score/physical-cores.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
 /** A folder like /sys/devices/system/cpu: the siblings of each CPU; null: it is off. */
@@ -17,25 +17,18 @@ function cpus(siblings: readonly (string | null)[]): string {
 }
 
 test('CPUs with the same siblings are one core', () => {
-  expect(coresIn(cpus(['0-1', '0-1']), null)).toBe(1);
-  expect(coresIn(cpus(['0,2', '1,3', '0,2', '1,3']), null)).toBe(2);
-  expect(coresIn(cpus(['0', '1', '2']), null)).toBe(3);
+  expect(coresIn(cpus(['0-1', '0-1']), [])).toBe(1);
+  expect(coresIn(cpus(['0,2', '1,3', '0,2', '1,3']), [])).toBe(2);
+  expect(coresIn(cpus(['0', '1', '2']), [])).toBe(3);
 });
 
 test('CPUs that are off, or that this process may not use, do not count', () => {
-  expect(coresIn(cpus(['0', '1', null]), null)).toBe(2);
-  expect(coresIn(cpus(['0-1', '0-1', '2-3', '2-3']), new Set([0, 2]))).toBe(2);
-  expect(coresIn(cpus(['0-1', '0-1', '2-3', '2-3']), new Set([2, 3]))).toBe(1);
+  expect(coresIn(cpus(['0', '1', null]), [])).toBe(2);
+  expect(coresIn(cpus(['0-1', '0-1', '2-3', '2-3']), [0, 2])).toBe(2);
+  expect(coresIn(cpus(['0-1', '0-1', '2-3', '2-3']), [2, 3])).toBe(1);
 });
 
 test('a system that does not say has no number of cores', () => {
-  expect(coresIn(cpus([null]), null)).toBeNull();
-  expect(coresIn('/nowhere', null)).toBeNull();
-});
-
-test('the CPUs of this process are read from its status', () => {
-  expect(allowedCpus('Name:\tx\nCpus_allowed_list:\t0-2,8\nMems_allowed:\t1\n')).toEqual(
-    new Set([0, 1, 2, 8]),
-  );
-  expect(allowedCpus('Name:\tx\n')).toBeNull();
+  expect(coresIn(cpus([null]), [])).toBeNull();
+  expect(coresIn('/nowhere', [])).toBeNull();
 });

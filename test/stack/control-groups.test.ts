@@ -1,9 +1,10 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { applyLimits, cpuMask, cpuNumbers } from '../../src/stack/applied-limits.ts';
+import { applyLimits, cpuMask } from '../../src/stack/applied-limits.ts';
 import type { ComponentSpec } from '../../src/stack/component-spec.ts';
 import { groupParents, groupsBelow, makeGroups, readGroups } from '../../src/stack/control-groups.ts';
+import { cpuNumbers } from '../../src/supervision/proc.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
 /** Folders like those of the kernel's control groups, which let everything be written. */

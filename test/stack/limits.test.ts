@@ -10,7 +10,6 @@ import { resolveTargets } from '../../src/address/target-address.ts';
 import { openStarted } from '../../src/commands/stack-opener.ts';
 import { openLimitsProbe } from '../../src/probe/limits.ts';
 import { edgeSchema } from '../../src/scenario/edge.ts';
-import { cpuNumbers } from '../../src/stack/applied-limits.ts';
 import { openComponent } from '../../src/stack/component.ts';
 import type { ComponentSpec } from '../../src/stack/component-spec.ts';
 import { readGroups } from '../../src/stack/control-groups.ts';
@@ -20,7 +19,7 @@ import { type LocalStackOptions, openLocalStack } from '../../src/stack/local.ts
 import { redisComponent } from '../../src/stack/redis-component.ts';
 import { lookForRedis } from '../../src/stack/redis-program.ts';
 import type { Stack } from '../../src/stack/stack.ts';
-import { cpuTimes } from '../../src/supervision/proc.ts';
+import { cpuNumbers, cpuTimes } from '../../src/supervision/proc.ts';
 import { startProcess } from '../../src/supervision/process.ts';
 import { childrenOf } from '../../src/supervision/process-tree.ts';
 import { findProgram } from '../../src/supervision/program.ts';

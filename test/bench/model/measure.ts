@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { EXIT } from '../../../src/errors.ts';
 import { type Ladder, readLadder } from '../../../src/model/ladder.ts';
 import { type LoadPoint, readPoint } from '../../../src/model/load-point.ts';
+import { allowedCpus } from '../../../src/supervision/proc.ts';
 import { stablePort } from '../../../src/supervision/stable-port.ts';
 import { type Job, nameOf } from './job.ts';
 import type { Measurement } from './measurement.ts';
@@ -147,13 +148,16 @@ interface Neighbour {
 
 /** A process of known duty on the first CPU, to which a stack of one CPU is bound. Above others, where that is allowed. */
 function startNeighbour(duty: number): Neighbour {
-  const list = /^Cpus_allowed_list:\s*(\d+)/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1] ?? '0';
   const file = join(root, 'test', 'bench', 'model', 'duty.mjs');
-  const child: ChildProcess = spawn('taskset', ['-c', list, 'nice', '-n', '-10', process.execPath, file], {
-    env: { PATH: process.env.PATH, DUTY: String(duty) },
-    // It ends with its stdin, whatever becomes of this process. What nice may not do it says, and goes on.
-    stdio: ['pipe', 'pipe', 'ignore'],
-  });
+  const child: ChildProcess = spawn(
+    'taskset',
+    ['-c', String(allowedCpus()[0] ?? 0), 'nice', '-n', '-10', process.execPath, file],
+    {
+      env: { PATH: process.env.PATH, DUTY: String(duty) },
+      // It ends with its stdin, whatever becomes of this process. What nice may not do it says, and goes on.
+      stdio: ['pipe', 'pipe', 'ignore'],
+    },
+  );
   let said = '';
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     said += text;
