@@ -1,11 +1,14 @@
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { setTimeout as pause } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
 import { runCli } from '../../src/cli.ts';
 import { executeScore, type ScoreFlags } from '../../src/commands/execute-score.ts';
 import { EXIT } from '../../src/errors.ts';
 import { SCORES, type Scores, scoresSchema } from '../../src/model/scores.ts';
 import type { ScorePlan } from '../../src/score/measure-scores.ts';
+import { cpuTimes } from '../../src/supervision/proc.ts';
 import { memoryHost } from '../memory-host.ts';
 import { scoresOf } from '../model/a-score.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
@@ -50,6 +53,22 @@ test('without PostgreSQL its score is unmeasured, with the reason and exit code 
   expect(host.out()).toMatch(/javascript +[\d.,]+ +±/);
   expect(host.exitCode).toBe(EXIT.pass);
 });
+
+test.skipIf(cpuTimes() === null)(
+  'who uses the CPU only when it begins to measure is named, too',
+  async () => {
+    const host = hostWith(NO_POSTGRES);
+    const scoring = executeScore(host, { json: true }, { ...TINY, lookMs: 200 });
+    await expect.poll(() => host.err()).toContain('Measuring this machine');
+    // The first look has ended then, or has seen a part of it.
+    await pause(500);
+    const other = spawn(process.execPath, ['-e', 'for (;;);']);
+    onTestFinished(() => void other.kill('SIGKILL'));
+    await scoring;
+    expect(JSON.parse(host.out()).otherCores).toBeGreaterThan(0.5);
+    expect(host.err()).toMatch(/warning: other processes used [\d.]+ cores just before or after it/);
+  },
+);
 
 test('another machine is compared, also as JSON', async () => {
   const cwd = temporaryFolder();
