@@ -215,8 +215,8 @@ function metricFigures(m: Measurements, text: string): MetricFigures {
   };
 }
 
-/** Whether a load worker used the CPU of this host: those of agents may be elsewhere. */
-function isOnThisHost(worker: number, { agents = [] }: Measurements): boolean {
+/** Whether a load worker used the CPU and the memory of this host: those of agents may be elsewhere. */
+export function isOnThisHost(worker: number, { agents = [] }: Measurements): boolean {
   let before = 0;
   for (const { workers, onThisHost } of agents) {
     before += workers;

@@ -2,6 +2,7 @@ import { countOf } from '../histogram.ts';
 import { DELIVERY_SERIES } from '../load/deliveries.ts';
 import { COUNTED } from '../probe/generator.ts';
 import type { Measurements, Series } from './measurements.ts';
+import { isOnThisHost } from './resource-figures.ts';
 import { answeredOf } from './sent.ts';
 import { MOST_POINTS, probeOf } from './series.ts';
 
@@ -95,9 +96,11 @@ function impossible(name: string, series: Series, m: Measurements): string | nul
     : null;
 }
 
-/** Load workers of agents may have more than this host. */
-const isElsewhere = (name: string, { agents = [] }: Measurements): boolean =>
-  name.startsWith('generator.') && agents.some(({ onThisHost }) => !onThisHost);
+/** A load worker of an agent may have more than this host. */
+function isElsewhere(name: string, m: Measurements): boolean {
+  const worker = /^generator\.(\d+)\./.exec(name)?.[1];
+  return worker !== undefined && !isOnThisHost(Number(worker), m);
+}
 
 /** The upper limit of a gauge; null where there is none. */
 function mostOf(name: string, m: Measurements): number | null {
