@@ -1,5 +1,5 @@
 import { type Budget, metricReader } from './budget.ts';
-import { limitKeys, limitsUnder, WHOLE_STACK } from './component-limits.ts';
+import { WHOLE_STACK } from './component-limits.ts';
 import type { ComponentLimits } from './limits.ts';
 import type { KnownSystems } from './read-scenario.ts';
 import type { Scenario } from './scenario.ts';
@@ -34,10 +34,7 @@ export function withBox(
   const limited = <T extends { readonly limits?: ComponentLimits | undefined }>(section: T): T =>
     section.limits === undefined ? section : { ...section, limits: within(section.limits, box) };
   const named = Object.fromEntries(
-    limitKeys({ limits: scenario.limits }).map((key) => {
-      const own = limitsUnder({ limits: scenario.limits }, key);
-      return [key, within(own ?? {}, box)];
-    }),
+    Object.entries(scenario.limits ?? {}).map(([key, own = {}]) => [key, within(own, box)]),
   );
   return {
     ...scenario,

@@ -119,14 +119,13 @@ export const EXPECTED = {
 
 /** Whether a figure of this base unit may stand where `expected` is. */
 export function fits(base: string, expected: string): boolean {
-  const isMeasure = ['s', 'bytes', 'bytes/s', 'share'].includes(base);
   switch (expected) {
     case 'any':
     case 'part':
     case 'whole':
       return true;
     case 'count':
-      return !isMeasure && !base.endsWith('/s');
+      return !['s', 'bytes', 'share'].includes(base) && !base.endsWith('/s');
     case 'rate':
       return base.endsWith('/s');
     case 'players':

@@ -297,13 +297,10 @@ function readHead(file: Entries): Common | undefined {
   const own = readKeys(root, system.sections ?? {}, findings);
   const { load: entry, world, postgres, redis, edge, limits, faults = [] } = head.each;
   const load = entry && loadOf(entry, system);
-  if (load !== undefined && world !== undefined && system.name !== '')
-    findings.push(
-      ...conflictsOf(
-        { load, world, postgres, redis, edge, limits, faults, sections: own.each },
-        ...[overrides, system],
-      ),
-    );
+  if (load !== undefined && world !== undefined && system.name !== '') {
+    const checked = { load, world, postgres, redis, edge, limits, faults, sections: own.each };
+    findings.push(...conflictsOf(checked, overrides, system));
+  }
   const planned = head.each.plan === undefined ? null : readPlan(head.each.plan, claims);
   findings.push(...(planned?.findings ?? []));
   if (head.all === null || own.all === null || load === undefined) return undefined;
