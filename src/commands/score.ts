@@ -9,7 +9,7 @@ Examples:
   $ capbench score --compare rented-box.json
   $ capbench size --from reports/latest --players 300 --scores here.json --tier-scores hetzner-cpx22=rented-box.json
 
-It takes about 45 seconds, on a machine that does nothing else. What a machine does not allow is unmeasured, with exit code 0.
+It takes under a minute, on a machine that does nothing else. What a machine does not allow is unmeasured, with exit code 0.
 `;
 
 /** `capbench score`: how fast this machine is. */

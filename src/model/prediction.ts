@@ -50,7 +50,7 @@ const SYSTEM_LEAST = 256 * 2 ** 20;
 /** Above this share of a core a server with one thread counts as full. */
 const FULL_SERVER = 0.9;
 
-/** On one core that is no fuller, work waits for no longer than its own service (M/M/1): no budget breaks by that. */
+/** On one core that is no fuller, work waits for no longer than its own service (M/M/1): a budget that breaks there breaks by something else. */
 const HALF = 0.5;
 
 export const memoryForStack = (bytes: number): number =>
@@ -72,11 +72,17 @@ export function carriedOver(
   players: number,
   box: Pick<Box, 'cpus' | 'speed'>,
 ): number {
-  const utilisation = valueAt(demand.cpu, players) / worth(bound);
+  const utilisation = usedOf(demand, bound, players);
   const same = equalWaiting({ cores: bound.cpus, utilisation }, box.cpus);
   const allowed = Math.max(same, Math.min(utilisation, HALF));
-  return reaches(demand.cpu, allowed * worth(box));
+  const carried = reaches(demand.cpu, allowed * worth(box));
+  // Where something else broke the budgets, more cores are not known to help.
+  return utilisation < HALF ? Math.min(carried, players) : carried;
 }
+
+/** The share of its cores that the stack used with so many players. */
+const usedOf = (demand: Demand, bound: Bound, players: number): number =>
+  valueAt(demand.cpu, players) / worth(bound);
 
 const geometricMean = (values: readonly number[]): number =>
   Math.exp(values.reduce((sum, one) => sum + Math.log(one), 0) / values.length);
@@ -110,15 +116,19 @@ interface Interval {
 function byCpu(demand: Demand, bounds: readonly Bound[], box: Box): Interval {
   // Nothing is done faster than with all cores busy all the time.
   const ceiling = reaches(demand.cpu, worth(box));
-  if (bounds.length < FEWEST_MACHINES) {
+  const least = Math.min(...bounds.map((bound) => usedOf(demand, bound, bound.lastPass)));
+  if (bounds.length < FEWEST_MACHINES || least < HALF) {
     const low = Math.min(...bounds.map((bound) => carriedOver(demand, bound, bound.lastPass, box)));
     return {
       low,
       high: ceiling,
       label: 'bounds only',
-      because: `as full as it was where the budgets held, and no more than with every core always busy; not validated: ${
-        bounds.length === 1 ? 'one machine was measured' : `${bounds.length} machines were measured`
-      }, and an interval needs ${FEWEST_MACHINES}`,
+      because:
+        least < HALF
+          ? `the servers used ${round(100 * least)}% of their cores where the budgets held: something else breaks them, and more cores are not known to help`
+          : `as full as it was where the budgets held, and no more than with every core always busy; not validated: ${
+              bounds.length === 1 ? 'one machine was measured' : `${bounds.length} machines were measured`
+            }, and an interval needs ${FEWEST_MACHINES}`,
     };
   }
   const middle = byBounds(demand, bounds, box);
@@ -152,7 +162,7 @@ export function predict(demand: Demand, bounds: readonly Bound[], box: Box): Cap
   const memory = demand.memory === null ? null : byMemory(demand.memory, box);
   const server = serverBound(demand, bounds, box);
   // With more cores each may be fuller, so that twice the cores may hold a little more than twice the players.
-  const farthest = FARTHEST * Math.max(demand.largest, ...bounds.map(({ lastPass }) => lastPass));
+  const farthest = FARTHEST * Math.max(...bounds.map(({ lastPass }) => lastPass));
   const low = Math.min(cpu.low, memory?.low ?? Infinity, server ?? Infinity);
   const high = Math.min(cpu.high, memory?.high ?? Infinity, server ?? Infinity);
   const ranOut = low === memory?.low ? 'memory' : low === server ? 'one server' : 'cpu';

@@ -196,3 +196,16 @@ test('a run that lacks a component is not part of the sum', () => {
   expect(demand.cpu.perUnit).toBeCloseTo(0.002, 9);
   expect(demand.components.servers?.cpu?.perUnit).toBeCloseTo(0.001, 9);
 });
+
+test('where the budgets broke with idle cores, more cores are not said to help', () => {
+  // 0.05 + 0.2 of two cores are used where it passes.
+  const demand = demandFor(truth, [100, 200, 400]);
+  const idle = { cpus: 2, speed: 1, lastPass: 200, firstFail: 210 };
+  for (const bounds of [[idle], [idle, idle, idle]]) {
+    const larger = predict(demand, bounds, { ...big, cpus: 4 });
+    expect(larger).toMatchObject({ label: 'bounds only', low: 200 });
+    expect(larger.because).toContain('used 12.5% of their cores');
+    expect(predict(demand, bounds, { ...big, cpus: 16 })).toMatchObject({ low: 200, high: null });
+    expect(predict(demand, bounds, { ...big, cpus: 1 }).low).toBeLessThan(200);
+  }
+});

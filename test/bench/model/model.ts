@@ -20,7 +20,7 @@ const FOREIGN_PERCENT = 10;
 const HELP = `npm run bench:model -- [--most-minutes N] [--out FOLDER] [--world NAME]... [--foreign PERCENT]
                        [--markdown] [--no-measuring]
 
-Measures small loads, predicts larger ones and other machines, and measures those; about fifty minutes in all, on a machine
+Measures small loads, predicts larger ones and other machines, and measures those; tens of minutes in all, on a machine
 on which nothing else runs. Machines are made by limits of the whole stack: by quota of a control group where CAPBENCH_CGROUP
 names one, else by one CPU beside a process of known duty. Each measurement is a JSON file in FOLDER (reports/bench-model),
 and is not repeated: --most-minutes stops after so long, and the next call goes on. An interrupted search is resumed.
