@@ -36,10 +36,21 @@ interface Input extends Place {
   readonly operation: Operation;
 }
 
-interface MasslessSession extends Session {
+/** What is known of a player in its present room. */
+interface Stay {
+  room: Room;
+  places: PlaceHistory;
+  /** The last acknowledgement; null before the first. */
+  last: Instant | null;
+  /** Its state when it was judged last. */
+  seen: Partial<ZoneView> | null;
+  /** Where the rate of ticks is measured from. */
+  since: Instant | null;
+}
+
+interface MasslessSession extends Session, Stay {
   readonly context: WorldContext;
   readonly state: PlayerState;
-  room: Room;
   /** Without an acknowledgement, in the order of their numbers. */
   readonly inputs: Input[];
   /** Operations of trades without an answer. */
@@ -50,16 +61,8 @@ interface MasslessSession extends Session {
   readonly held: Operation[];
   /** As acknowledged. */
   place: Place;
-  /** In the present room. */
-  places: PlaceHistory;
-  /** The last acknowledgement of the present room; null before the first. */
-  last: Instant | null;
   /** With frames of the state before them. */
   acks: number;
-  /** Its state when it was judged last, in this room. */
-  seen: Partial<ZoneView> | null;
-  /** Where the rate of ticks is measured from. */
-  since: Instant | null;
 }
 
 /** A tick of a room, and when the player knew of it, in microseconds. */
@@ -111,11 +114,7 @@ export function masslessPlayers(
   }
   function enterRoom(session: MasslessSession, room: Room): void {
     leaveRoom(session);
-    session.room = room;
-    session.places = new PlaceHistory();
-    session.seen = null;
-    session.last = null;
-    session.since = null;
+    Object.assign(session, arrivedIn(room));
     const there = inRooms.get(room.id) ?? new Map<number, PlaceHistory>();
     inRooms.set(room.id, there.set(session.context.player, session.places));
   }
@@ -411,15 +410,9 @@ export function masslessPlayers(
       const { room, welcome } = await enter(context, state);
       settleNumbers(context, state, welcome);
       const session: MasslessSession = {
-        ...{ context, state, room, inputs: [], trades: new Map(), transfer: null, held: [] },
-        ...{
-          place: settleIn(context, state, welcome),
-          places: new PlaceHistory(),
-          acks: 0,
-          seen: null,
-          last: null,
-          since: null,
-        },
+        ...{ context, state, inputs: [], trades: new Map(), transfer: null, held: [], acks: 0 },
+        ...arrivedIn(room),
+        place: settleIn(context, state, welcome),
       };
       listen(session, room);
       return session;
@@ -437,6 +430,10 @@ export function masslessPlayers(
     },
   };
 }
+
+const arrivedIn = (room: Room): Stay => ({
+  ...{ room, places: new PlaceHistory(), last: null, seen: null, since: null },
+});
 
 /** Names a trade; both sides have to hear of it. */
 const tradeKey = (giver: number, seq: number): string => `${giver}:${seq}`;

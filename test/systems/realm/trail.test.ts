@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
+import type { Spot } from '../../../src/systems/realm/area.ts';
 import { Trail } from '../../../src/systems/realm/trail.ts';
 
 const [START, FIRST, SECOND, THIRD] = [0, 1, 2, 3].map((x) => ({ x, z: 0 })) as [Spot, Spot, Spot, Spot];
-type Spot = { readonly x: number; readonly z: number };
 
 /** It has moved to 1, 0 and 2, 0, which was acknowledged, and asked for 3, 0. */
 function trail(): Trail {
