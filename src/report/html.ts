@@ -13,7 +13,7 @@ import {
   stackParts,
 } from './html-figures.ts';
 import { faultParts, stageParts } from './html-stages.ts';
-import { factList, safe } from './markup.ts';
+import { factList, safe, type Tile, tileRow } from './markup.ts';
 import { nextStep } from './next-step.ts';
 import { page, type Section } from './page.ts';
 import { capital } from './plain-text.ts';
@@ -81,7 +81,7 @@ function lostOf({ lost, acked, lostInWindow, windows }: Report['integrity']): st
 function tiles({ load, latency, throughput, bottleneck, integrity, operations }: Report): string {
   const first = foremost(operations, latency);
   const shown = first === undefined ? [] : [first];
-  const all: readonly (readonly [name: string, value: string, more: string])[] = [
+  const all: readonly Tile[] = [
     ['Players', numberText(load.peakCcu), `of ${numberText(load.requestedCcu)} requested`],
     ['Answered', quantity(throughput.operationsPerSecond, '/s'), 'operations of all kinds'],
     ...shown.map(({ id, label }) => {
@@ -95,10 +95,5 @@ function tiles({ load, latency, throughput, bottleneck, integrity, operations }:
     ['Lost writes', integrity.lost === null ? 'not checked' : numberText(integrity.lost), lostOf(integrity)],
     ['Bottleneck', bottleneck.resource, 'the evidence is under Host and generator'],
   ];
-  return `<div class="tiles">${all
-    .map(
-      ([name, value, more]) =>
-        `<div><p>${safe(name)}</p><strong>${safe(value)}</strong><p>${safe(more)}</p></div>`,
-    )
-    .join('')}</div>`;
+  return tileRow(all);
 }

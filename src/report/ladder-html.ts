@@ -8,7 +8,7 @@ import {
   searchHeadline,
   searchVerdict,
 } from './ladder-text.ts';
-import { factList, row, safe, table } from './markup.ts';
+import { factList, row, safe, type Tile, table, tileRow } from './markup.ts';
 import { page } from './page.ts';
 import { capital } from './plain-text.ts';
 import { numberText, quantity } from './quantity.ts';
@@ -39,7 +39,7 @@ export function ladderHtml(ladder: Ladder): string {
 
 function tiles({ result, steps }: Ladder): string {
   if (result === null) return '';
-  const all: readonly (readonly [name: string, value: string, more: string])[] = result.found
+  const all: readonly Tile[] = result.found
     ? [
         ['Capacity', playersText(result.players), 'the lower end of what is known'],
         ['First fail', playersText(result.firstFail), `last pass ${numberText(result.lastPass)}`],
@@ -52,12 +52,7 @@ function tiles({ result, steps }: Ladder): string {
         ['First fail', playersText(result.firstFail), 'of the trials that stand'],
         ['Gave out', result.gaveOut ?? 'nothing', `after ${numberText(steps.length)} steps`],
       ];
-  return `<div class="tiles">${all
-    .map(
-      ([name, value, more]) =>
-        `<div><p>${safe(name)}</p><strong>${safe(value)}</strong><p>${safe(more)}</p></div>`,
-    )
-    .join('')}</div>`;
+  return tileRow(all);
 }
 
 const STATES = {

@@ -42,6 +42,17 @@ export function factList(facts: Facts): string[] {
   return entries.length === 0 ? [] : [`<dl>${entries.join('')}</dl>`];
 }
 
+/** A figure that every reader looks for first. */
+export type Tile = readonly [name: string, value: string, more: string];
+
+export const tileRow = (tiles: readonly Tile[]): string =>
+  `<div class="tiles">${tiles
+    .map(
+      ([name, value, more]) =>
+        `<div><p>${safe(name)}</p><strong>${safe(value)}</strong><p>${safe(more)}</p></div>`,
+    )
+    .join('')}</div>`;
+
 /** What is read on demand: only its title is seen at first. */
 export const folded = (title: string, content: string): string =>
   `<details><summary>${safe(title)}</summary>${content}</details>`;

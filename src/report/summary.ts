@@ -102,8 +102,10 @@ function operationTable(report: Report): string[] {
   const closed = closedText(active);
   const idle = active.some(({ id }) => ofOperation(load.operations, id).idle > 0) ? ['idle'] : [];
   return [
-    `| ${['operation', 'due/s', 'sent', 'answered/s', 'rejected', 'unanswered', ...idle, 'p50', 'p95', 'p99'].join(' | ')} |`,
-    `| ${'--- | '.repeat(9 + idle.length).trim()}`,
+    ...tableHead([
+      ...['operation', 'due/s', 'sent', 'answered/s', 'rejected', 'unanswered'],
+      ...[...idle, 'p50', 'p95', 'p99'],
+    ]),
     ...active.map((operation) => {
       const { id, label } = operation;
       const { due } = ofOperation(latency, id);
@@ -117,7 +119,7 @@ function operationTable(report: Report): string[] {
         ...idle.map(() => quantity(ofOperation(load.idlePercent, id), '%')),
         ...[due.p50, due.p95, due.p99].map((value) => quantity(value, 'ms')),
       ];
-      return `| ${columns.map(cell).join(' | ')} |`;
+      return tableRow(columns);
     }),
     '',
     ...(closed === null ? [] : [cell(closed), '']),
@@ -143,10 +145,12 @@ function stageTable(report: Report): string[] {
     return `${many ? `${label} ` : ''}${quantity(ofOperation(latency, id).due.p95, 'ms')}`;
   };
   return [
-    `| stage | s |${numbers ? ' players |' : ''} rate | operations/s | sent | ${many ? 'slowest' : first.label} p95 | connections |`,
-    `| --- | --- |${numbers ? ' --- |' : ''} --- | --- | --- | --- | --- |`,
-    ...stages.map((stage) => {
-      const columns = [
+    ...tableHead([
+      ...['stage', 's', ...(numbers ? ['players'] : []), 'rate', 'operations/s', 'sent'],
+      ...[`${many ? 'slowest' : first.label} p95`, 'connections'],
+    ]),
+    ...stages.map((stage) =>
+      tableRow([
         stage.name,
         numberText(stage.to - stage.from),
         ...(numbers ? [playersText(stage)] : []),
@@ -155,9 +159,8 @@ function stageTable(report: Report): string[] {
         quantity(sentPercentOf(stage), '%'),
         p95Text(stage),
         connectionsText(stage) ?? '',
-      ];
-      return `| ${columns.map(cell).join(' | ')} |`;
-    }),
+      ]),
+    ),
     '',
     ...(each.length === 0 ? [] : [`One player more: ${cell(each.join(', '))}`, '']),
   ];
@@ -204,7 +207,7 @@ function table(rulings: readonly ReportRuling[]): string[] {
       const name = titleText(ruling);
       const title = ruling.reason === null ? name : `${name} (${ruling.reason})`;
       const columns = [MARKS[ruling.state], ruling.id, title, limitText(ruling), observedText(ruling)];
-      return `| ${columns.map(cell).join(' | ')} |`;
+      return tableRow(columns);
     }),
     ...(rest > 0 ? [`| | | and ${rest} more in report.html | | |`] : []),
     '',
