@@ -6,6 +6,7 @@ import { monotonic } from '../../clock.ts';
 import { interrupted, messageOf, stackFailed } from '../../errors.ts';
 import type { Exit } from '../../supervision/process.ts';
 import { onAbort, settlesWithin } from '../../supervision/time-limit.ts';
+import { micros } from '../../units.ts';
 import type { AgentFacts } from '../engine.ts';
 import type { FleetAgent, WorkerProcess } from '../fleet/fleet.ts';
 import { isOrder, type Order, type Report } from '../fleet/messages.ts';
@@ -160,7 +161,7 @@ export class RemoteAgent implements FleetAgent {
 
   /** GO on the agent's clock; modules by name, since its files are elsewhere. */
   private translated(order: Order): Order {
-    if (order.kind === 'go') return { ...order, go: order.go + (this.readings[0]?.offset ?? 0) };
+    if (order.kind === 'go') return { ...order, go: micros(order.go + (this.readings[0]?.offset ?? 0)) };
     if (order.kind !== 'setup') return order;
     const { workerModule, module, inputs } = order.setup;
     return {
