@@ -231,6 +231,10 @@ export async function locate(
 
 export const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, '');
 
+/** That of the protocol where the URL has none. */
+export const portOf = ({ port, protocol }: URL): number =>
+  Number(port) || (/^(https|wss):$/.test(protocol) ? 443 : 80);
+
 /** The hosts of `--i-own`, each of which must be the host of a target or of a probe (`named`). */
 export function ownedHosts(owned: readonly string[], named: ReadonlySet<string>): readonly string[] {
   const hosts = owned.map((text) => namedHost('--i-own', text));

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { pathToFileURL } from 'node:url';
+import { portOf } from '../address/target-address.ts';
 import type { Workload } from '../scenario/workload.ts';
 import type { Endpoints } from '../stack/stack.ts';
 import { bundleFile } from '../supervision/bundle-file.ts';
@@ -171,11 +172,11 @@ export function destinationOf(
   { worlds }: Endpoints,
   { group = 1 }: Pick<Workload, 'group'>,
 ): Destination {
-  const { hostname, port, protocol } = new URL(url);
+  const at = new URL(url);
   const pid = worlds.find((world) => world.url === url)?.pid ?? null;
   return {
-    host: address ?? hostname,
-    port: Number(port) || (protocol === 'https:' ? 443 : 80),
+    host: address ?? at.hostname,
+    port: portOf(at),
     players: players.to - players.from,
     ...(sources === undefined ? {} : { groups: Math.ceil((players.to - players.from) / group) }),
     descriptors: pid === null ? null : readDescriptors(pid),

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProbeAddresses } from '../address/probe-address.ts';
+import { portOf } from '../address/target-address.ts';
 import type { Endpoints } from '../stack/stack.ts';
 import type { ProcessReading } from '../supervision/proc.ts';
 import { listenersOn } from './listeners.ts';
@@ -57,18 +58,13 @@ export function portsUnderTest(
 ): ReadonlySet<number> {
   const [, database] = /:(\d+)$/.exec(postgres?.shown ?? '') ?? [];
   return new Set([
-    ...[...worlds, ...metrics].map(({ url }) => portOf(url)),
+    ...[...worlds, ...metrics].map(({ url }) => portOf(new URL(url))),
     ...(redis === null ? [] : [redis.port]),
     ...(database === undefined ? [] : [Number(database)]),
   ]);
 }
 
 const idOf = ({ pid, started }: ProcessReading): string => `${pid} ${started}`;
-
-function portOf(url: string): number {
-  const { port, protocol } = new URL(url);
-  return port === '' ? (/^(https|wss):$/.test(protocol) ? 443 : 80) : Number(port);
-}
 
 /** The processes and all their descendants. */
 function treesOf(roots: readonly number[], scan: readonly ProcessReading[]): ReadonlySet<number> {

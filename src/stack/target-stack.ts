@@ -1,7 +1,7 @@
 import { connect, isIP } from 'node:net';
 import type { Access, Reachable } from '../address/access.ts';
 import { causeOfError } from '../address/connection-cause.ts';
-import type { Target } from '../address/target-address.ts';
+import { hostOf, portOf, type Target } from '../address/target-address.ts';
 import { monotonic } from '../clock.ts';
 import { interrupted, stackFailed } from '../errors.ts';
 import { onAbort } from '../supervision/time-limit.ts';
@@ -142,12 +142,12 @@ export async function firstThatAnswers<T>(
 
 /** Resolves when the server accepts a connection. */
 function listens({ url, address }: Reachable, signal: AbortSignal): Promise<void> {
-  const { hostname, port, protocol } = new URL(url);
+  const at = new URL(url);
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const socket = connect({
-      host: address ?? hostname.replace(/^\[|\]$/g, ''),
-      port: Number(port) || (protocol === 'https:' ? 443 : 80),
+      host: address ?? hostOf(at),
+      port: portOf(at),
     });
     const end = (then: () => void): void => {
       clearTimeout(timer);

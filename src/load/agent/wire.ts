@@ -124,7 +124,7 @@ export class Wire {
 
   private take(bytes: number): Buffer {
     const all = this.chunks.length === 1 ? this.chunks[0]! : Buffer.concat(this.chunks);
-    this.chunks = [all.subarray(bytes)];
+    this.chunks = all.length > bytes ? [all.subarray(bytes)] : [];
     this.size -= bytes;
     return all.subarray(0, bytes);
   }

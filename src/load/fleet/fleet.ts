@@ -1,4 +1,3 @@
-import type { Reachable } from '../../address/access.ts';
 import { type Cause, causeOfRefusals } from '../../address/connection-cause.ts';
 import { monotonic } from '../../clock.ts';
 import { type CapbenchError, interrupted, stackFailed } from '../../errors.ts';
@@ -7,12 +6,11 @@ import { playersAtStart, type Workload } from '../../scenario/workload.ts';
 import { describeExit, type NodeProcess } from '../../supervision/process.ts';
 import { settlesWithin } from '../../supervision/time-limit.ts';
 import type { Micros } from '../../units.ts';
-import { connectionCounters } from '../connection-counters.ts';
 import { Deliveries } from '../deliveries.ts';
 import type { AgentFacts, ConnectFacts, Ledger, LoadSecond, ReadyFleet, Tally } from '../engine.ts';
 import { ErrorCounts } from '../error-counts.ts';
 import { SequenceLedger } from '../ledger.ts';
-import { KernelWatch } from './kernel-traffic.ts';
+import { type KernelWatch, watchKernel } from './kernel-traffic.ts';
 import {
   type Answer,
   followsDeliveries,
@@ -219,7 +217,8 @@ export class Fleet implements ReadyFleet {
     const clock = setInterval(() => seconds.tick(monotonic() - go), TICK_MS);
     this.running = true;
     const isHere = this.plan.agents.length === 0;
-    if (this.plan.workload.isCalibration !== true && isHere) this.kernel = this.watchKernel(go);
+    if (this.plan.workload.isCalibration !== true && isHere)
+      this.kernel = watchKernel(this.plan, go, (each) => this.traffic(each));
     let kernelTraffic: Tally['kernelTraffic'] = isHere ? undefined : { because: NOT_SEEN };
     try {
       this.sendAll({ kind: 'go', go });
@@ -334,18 +333,9 @@ export class Fleet implements ReadyFleet {
     return Promise.race([answers, this.failure]);
   }
 
-  private watchKernel(go: Micros): KernelWatch {
-    const { workload, setups } = this.plan;
-    const { measureStart, end } = workload.timeline;
-    const ports = new Set(setups.flatMap(({ worlds }) => worlds.map(portOf)));
-    return new KernelWatch({
-      ask: async (each): Promise<WorkerTraffic[]> => {
-        const answers = await this.askAll({ kind: 'readTraffic', each });
-        return answers.flatMap((answer) => (answer.kind === 'traffic' ? [answer] : []));
-      },
-      counters: () => connectionCounters(ports),
-      ...{ from: (go + measureStart) as Micros, to: (go + end) as Micros },
-    });
+  private async traffic(each: boolean): Promise<WorkerTraffic[]> {
+    const answers = await this.askAll({ kind: 'readTraffic', each });
+    return answers.flatMap((answer) => (answer.kind === 'traffic' ? [answer] : []));
   }
 
   private sendAll(order: Order): void {
@@ -456,12 +446,6 @@ function deliveriesOf({ workload, setups }: FleetPlan): Deliveries | null {
   const phase = { from: timeline.measureStart, to: timeline.end };
   return new Deliveries({ players, timeout, workers: setups.length, ...phase });
 }
-
-/** Of a server's URL. */
-const portOf = ({ url }: Reachable): number => {
-  const { port, protocol } = new URL(url);
-  return Number(port) || (protocol === 'https:' || protocol === 'wss:' ? 443 : 80);
-};
 
 const WHAT: Readonly<Record<WorkerRequest['kind'], string>> = {
   drop: 'was asked to drop connections',

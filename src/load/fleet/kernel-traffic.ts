@@ -1,10 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { portOf } from '../../address/target-address.ts';
 import { monotonic } from '../../clock.ts';
 import { messageOf } from '../../errors.ts';
-import type { Micros } from '../../units.ts';
+import type { Workload } from '../../scenario/workload.ts';
+import { type Micros, micros } from '../../units.ts';
+import { connectionCounters } from '../connection-counters.ts';
 import type { KernelTraffic } from '../engine.ts';
 import type { ConnectionBytes, SocketBytes } from '../player/player-sockets.ts';
-import type { WorkerTraffic } from './messages.ts';
+import type { WorkerSetup, WorkerTraffic } from './messages.ts';
+import { sumOf } from './tally.ts';
 
 interface TrafficPlan {
   /** Of all workers; `each`: of each connection, too. */
@@ -29,8 +33,7 @@ export interface TrafficReading {
 
 const ZERO: SocketBytes = { in: 0, out: 0 };
 const ALL: SocketBytes = { in: Number.POSITIVE_INFINITY, out: Number.POSITIVE_INFINITY };
-const sum = (all: readonly SocketBytes[]): SocketBytes =>
-  all.reduce((total, one) => ({ in: total.in + one.in, out: total.out + one.out }), ZERO);
+const sum = (all: readonly SocketBytes[]): SocketBytes => sumOf(['in', 'out'], all);
 const minus = (a: SocketBytes, b: SocketBytes): SocketBytes => ({ in: a.in - b.in, out: a.out - b.out });
 /** Within 0 and the most. */
 const within = (value: SocketBytes, most: SocketBytes): SocketBytes => ({
@@ -118,6 +121,18 @@ export class KernelWatch {
       connections: after.flatMap(({ connections }) => connections ?? []),
     };
   }
+}
+
+/** Of a run that begins at GO, over the connections to its servers. */
+export function watchKernel(
+  { workload, setups }: { readonly workload: Workload; readonly setups: readonly WorkerSetup[] },
+  go: Micros,
+  ask: TrafficPlan['ask'],
+): KernelWatch {
+  const { measureStart, end } = workload.timeline;
+  const ports = new Set(setups.flatMap(({ worlds }) => worlds.map(({ url }) => portOf(new URL(url)))));
+  const counters: TrafficPlan['counters'] = () => connectionCounters(ports);
+  return new KernelWatch({ ask, counters, from: micros(go + measureStart), to: micros(go + end) });
 }
 
 const openOf = ({ connections }: TrafficReading): ReadonlyMap<string, SocketBytes> =>

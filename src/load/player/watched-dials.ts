@@ -2,7 +2,7 @@ import { ChildProcess } from 'node:child_process';
 import { Socket as DatagramSocket } from 'node:dgram';
 import { Socket } from 'node:net';
 import type { Reachable } from '../../address/access.ts';
-import { hostOf, isLoopback } from '../../address/target-address.ts';
+import { hostOf, isLoopback, portOf } from '../../address/target-address.ts';
 import { isRecord } from '../json.ts';
 import type { PlayerSockets } from './player-sockets.ts';
 
@@ -69,7 +69,7 @@ function targetsOf(targets: readonly Reachable[]) {
     const at = new URL(url);
     const host = hostOf(at);
     return {
-      port: Number(at.port) || (at.protocol === 'https:' ? 443 : 80),
+      port: portOf(at),
       hosts: new Set([host, ...(address === undefined ? [] : [address])]),
       isLoopback: isLoopback(address ?? host),
     };
