@@ -35,7 +35,7 @@ export interface Capacity {
   /** Null: not stated. */
   readonly high: number | null;
   /** What runs out first. */
-  readonly ranOut: 'cpu' | 'one server' | 'memory';
+  readonly ranOut: 'cpu' | 'one server' | 'memory' | 'unknown';
   /** One line. */
   readonly because: string;
   /** Why no more than this is said, where it is so. */
@@ -109,6 +109,7 @@ interface Interval {
   readonly low: number;
   readonly high: number;
   readonly label: 'predicted' | 'bounds only';
+  readonly ranOut: 'cpu' | 'unknown';
   readonly because: string;
 }
 
@@ -123,6 +124,7 @@ function byCpu(demand: Demand, bounds: readonly Bound[], box: Box): Interval {
       low,
       high: ceiling,
       label: 'bounds only',
+      ranOut: least < HALF ? 'unknown' : 'cpu',
       because:
         least < HALF
           ? `the servers used ${round(100 * least)}% of their cores where the budgets held: something else breaks them, and more cores are not known to help`
@@ -139,6 +141,7 @@ function byCpu(demand: Demand, bounds: readonly Bound[], box: Box): Interval {
     low: middle / factor,
     high: Math.min(middle * factor, ceiling),
     label: 'predicted',
+    ranOut: 'cpu',
     because: `by ${n} machines that were measured, each predicted from the others within ${percent(deviationOf(residuals))}`,
   };
 }
@@ -165,7 +168,7 @@ export function predict(demand: Demand, bounds: readonly Bound[], box: Box): Cap
   const farthest = FARTHEST * Math.max(...bounds.map(({ lastPass }) => lastPass));
   const low = Math.min(cpu.low, memory?.low ?? Infinity, server ?? Infinity);
   const high = Math.min(cpu.high, memory?.high ?? Infinity, server ?? Infinity);
-  const ranOut = low === memory?.low ? 'memory' : low === server ? 'one server' : 'cpu';
+  const ranOut = low === memory?.low ? 'memory' : low === server ? 'one server' : cpu.ranOut;
   const measured = Math.max(...bounds.map(worth));
   if (worth(box) > FARTHEST * measured) {
     return {
@@ -176,13 +179,13 @@ export function predict(demand: Demand, bounds: readonly Bound[], box: Box): Cap
     };
   }
   const changed =
-    ranOut !== 'cpu' && !(ranOut === 'one server' && bounds.some((one) => wasServer(demand, one)));
+    ranOut !== cpu.ranOut && !(ranOut === 'one server' && bounds.some((one) => wasServer(demand, one)));
   return {
     label: changed ? 'bounds only' : cpu.label,
     low: Math.floor(Math.min(low, farthest)),
     high: Number.isFinite(high) ? Math.floor(high) : null,
     ranOut,
-    because: ranOut === 'cpu' ? cpu.because : WHY[ranOut],
+    because: ranOut === 'memory' || ranOut === 'one server' ? WHY[ranOut] : cpu.because,
     refused: changed ? `another resource ran out where it was measured, so that no interval is given` : null,
   };
 }

@@ -32,7 +32,7 @@ export const columnsOf = (
   ['Read', ({ tier }) => tier.price?.read ?? NOTHING],
 ];
 
-const RAN_OUT = { cpu: 'CPU', memory: 'memory', 'one server': 'one core' } as const;
+const RAN_OUT = { cpu: 'CPU', memory: 'memory', 'one server': 'one core', unknown: 'unknown' } as const;
 
 /** `2 shared`, `2 threads`, `2 cores`, `2 at 20%` */
 export function cpuText({ cpus, kind, baselinePercent }: Tier): string {
