@@ -98,17 +98,22 @@ export async function writeArtefacts(
 
 /** Prints a report: as JSON, as the verdict only, or as a summary. `page` is the report.html to name. */
 export function tell<R extends Parameters<typeof terminalVerdict>[0]>(
-  { stdout, env }: Host,
+  host: Host,
   report: R,
   page: string,
   { color, json = false, quiet = false, full = false }: TellingFlags,
   summary: (report: R, style: TerminalStyle) => string,
 ): void {
-  const colour = color && stdout.isTTY && !env.NO_COLOR;
+  const { stdout } = host;
+  const colour = color && isColoured(host);
   const style = { colour, width: stdout.columns, full, page };
   if (json) stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   else stdout[colour ? 'paint' : 'write'](quiet ? terminalVerdict(report, style) : summary(report, style));
 }
+
+/** Whether stdout takes colours, unless --no-color says otherwise. */
+export const isColoured = ({ stdout, env }: Pick<Host, 'stdout' | 'env'>): boolean =>
+  stdout.isTTY && !env.NO_COLOR;
 
 /** A file outside the bundle. */
 export interface FixedPath {

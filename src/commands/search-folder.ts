@@ -14,6 +14,7 @@ import { grouped } from '../units.ts';
 import type { FixedPathFlags } from './options.ts';
 import {
   type FixedPath,
+  isColoured,
   nearby,
   openFixedPaths,
   type TellingFlags,
@@ -72,7 +73,7 @@ export function searchPrinter(
   page: string,
 ) {
   const { stdout } = host;
-  const colour = color && stdout.isTTY && !host.env.NO_COLOR;
+  const colour = color && isColoured(host);
   const print = (text: string): void => stdout[colour ? 'paint' : 'write'](text);
   const climbing = !json && !quiet;
   return {

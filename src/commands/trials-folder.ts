@@ -6,7 +6,14 @@ import { jsonIn } from '../json-document.ts';
 import { readBounded, writeArtefact } from '../measurement/bundle.ts';
 import { trialLine, trialsSummary } from '../report/terminal-trials.ts';
 import { type Trial, type TrialsReport, trialsReport } from '../report/trials.ts';
-import { type FixedPath, nearby, type Published, type TellingFlags, writeFixedPaths } from './publish.ts';
+import {
+  type FixedPath,
+  isColoured,
+  nearby,
+  type Published,
+  type TellingFlags,
+  writeFixedPaths,
+} from './publish.ts';
 
 const SUMMARY = 'trials.json';
 const LARGEST_SUMMARY = 16 * 2 ** 20;
@@ -28,7 +35,7 @@ export interface TrialsPlan extends Pick<TrialsReport, 'requested' | 'sameServer
  */
 export function openTrials(host: Host, { root, flags, fixed, ...plan }: TrialsPlan, isNew: boolean) {
   const done: (Trial & Pick<Published, 'artefacts'>)[] = [];
-  const colour = flags.color && host.stdout.isTTY && !host.env.NO_COLOR;
+  const colour = flags.color && isColoured(host);
   return {
     async ended(trial: number, { report, page, artefacts: all }: Published): Promise<void> {
       const artefacts = new Map([...all].filter(([name]) => fixed.some(({ artefact }) => artefact === name)));

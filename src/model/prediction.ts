@@ -186,7 +186,7 @@ export function predict(demand: Demand, bounds: readonly Bound[], box: Box): Cap
     high: Number.isFinite(high) ? Math.floor(high) : null,
     ranOut,
     because: ranOut === 'memory' || ranOut === 'one server' ? WHY[ranOut] : cpu.because,
-    refused: changed ? `another resource ran out where it was measured, so that no interval is given` : null,
+    refused: changed ? 'another resource ran out where it was measured, so that no interval is given' : null,
   };
 }
 

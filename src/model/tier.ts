@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type FileKind, readYaml } from '../scenario/document.ts';
 import { type Finding, findingsOf, located, reporter } from '../scenario/finding.ts';
-import { line, list, map, oneOf, quantity, whole, word } from '../scenario/leaf.ts';
+import { line, list, map, oneOf, quantity, size, whole, word } from '../scenario/leaf.ts';
 import { ScenarioError } from '../scenario/problem.ts';
 import { parseBytes } from '../units.ts';
 
@@ -54,14 +54,6 @@ const TIERS_FILE: FileKind = {
 const MOST_TIERS = 500;
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
-const aSize = (min: string, max: string) => {
-  const error = `a size of ${min} to ${max}, such as 512MB or 4GB`;
-  const [low, high] = [parseBytes(min) ?? 0, parseBytes(max) ?? 0];
-  const isAllowed = (text: string): boolean =>
-    (parseBytes(text) ?? -1) >= low && (parseBytes(text) ?? -1) <= high;
-  return z.string({ error }).refine(isAllowed, { error });
-};
-
 const DISK = 'extra where it is priced apart, or a size such as 80GB';
 const TRAFFIC = 'unlimited, or a size such as 20TB';
 const READ = 'the day on which the price was read, such as 2026-09-03';
@@ -86,9 +78,9 @@ const ofTier = {
   arch: oneOf(['x64', 'arm64']).optional(),
   kind: oneOf(CPU_KINDS),
   baselinePercent: quantity(0.1, 100, 'a percentage').optional(),
-  memory: aSize('64MB', '64TB'),
-  disk: z.union([z.literal('extra'), aSize('1MB', '4096TB')], { error: DISK }).optional(),
-  traffic: z.union([z.literal('unlimited'), aSize('1MB', '4096TB')], { error: TRAFFIC }).optional(),
+  memory: size('64MB', '64TB', '512MB or 4GB'),
+  disk: z.union([z.literal('extra'), size('1MB', '4096TB')], { error: DISK }).optional(),
+  traffic: z.union([z.literal('unlimited'), size('1MB', '4096TB')], { error: TRAFFIC }).optional(),
   price: quantity(0, 1_000_000, 'a price per month').optional(),
   read: day.optional(),
   orderable: z.boolean({ error: 'true or false' }).optional(),

@@ -75,8 +75,8 @@ function durationOf(min: string, max: string, error: string, step: number) {
 }
 
 /** A size such as `64kB` or `16MB`, which stays as it is written. */
-export function size(min: string, max: string) {
-  const error = `a size of ${min} to ${max}, such as 64kB or 16MB`;
+export function size(min: string, max: string, example = '64kB or 16MB') {
+  const error = `a size of ${min} to ${max}, such as ${example}`;
   const [low, high] = [parseBytes(min) ?? 0, parseBytes(max) ?? 0];
   return z
     .string({ error })
