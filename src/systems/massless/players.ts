@@ -4,7 +4,15 @@ import { wrongFrames } from '../../load/module/wrong-frames.ts';
 import type { SourceTools } from '../../load/source.ts';
 import type { Operation, Session } from '../../player.d.ts';
 import { PlaceHistory } from './place-history.ts';
-import { type Colyseus, goTo, openRooms, type Room, type Seat, type StateDecoder } from './rooms.ts';
+import {
+  type Colyseus,
+  goTo,
+  type Message,
+  openRooms,
+  type Room,
+  type Seat,
+  type StateDecoder,
+} from './rooms.ts';
 import { copyOf, distance, SLACK_UNITS, sightOf, wrongSight } from './sight.ts';
 import { statedPlace } from './stated-place.ts';
 import type { Item } from './tables.ts';
@@ -163,10 +171,11 @@ export function masslessPlayers(
     return { x, z };
   }
 
-  /** From now on messages are the session's. */
-  function listen(session: MasslessSession, room: Room): void {
+  /** From now on messages are the session's, and so are those that came before. */
+  function listen(session: MasslessSession, room: Room, early: readonly Message[]): void {
     enterRoom(session, room);
     room.hear = (type, body) => hear(session, type, body);
+    for (const { type, body } of early) hear(session, type, body);
     room.ended = (why) => {
       if (session.room === room) session.context.lost(why);
     };
@@ -303,9 +312,10 @@ export function masslessPlayers(
     }
     const operation = trades.get(seq);
     trades.delete(seq);
-    state.offered.delete(seq);
+    // Without an operation it was offered over a connection before this one, and has failed there.
+    const isOffered = state.offered.delete(seq);
     if (operation !== undefined) context.settle(operation, result);
-    else wrong(context, 'refused, and not waited for', refused);
+    else if (!isOffered) wrong(context, 'refused, and not waited for', refused);
   }
 
   /** The old room lets the player go; the transfer is acknowledged by the welcome of the new one. */
@@ -321,10 +331,10 @@ export function masslessPlayers(
     room.hear = () => undefined;
     goTo(state, transfer);
     enter(context, state).then(
-      ({ room: next, welcome }) => {
+      ({ room: next, welcome, early }) => {
         if (context.signal.aborted) return;
-        listen(session, next);
         session.place = settleIn(context, state, welcome);
+        listen(session, next, early);
         if (welcome.transferred !== operation.number)
           wrong(context, `the new zone does not have the transfer ${operation.number}`, welcome);
         // What was sent to the old room before is applied, although it may not have been acknowledged there.
@@ -407,14 +417,14 @@ export function masslessPlayers(
     name: 'massless',
     async connect(context) {
       const state = stateOf(context.player);
-      const { room, welcome } = await enter(context, state);
+      const { room, welcome, early } = await enter(context, state);
       settleNumbers(context, state, welcome);
       const session: MasslessSession = {
         ...{ context, state, inputs: [], trades: new Map(), transfer: null, held: [], acks: 0 },
         ...arrivedIn(room),
         place: settleIn(context, state, welcome),
       };
-      listen(session, room);
+      listen(session, room, early);
       return session;
     },
     perform,

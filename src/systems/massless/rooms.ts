@@ -57,9 +57,20 @@ export interface Room {
   patchBytes: number;
 }
 
+export interface Message {
+  readonly type: string;
+  readonly body: unknown;
+}
+
 /** Where a player arrived: in a room, or elsewhere. */
 type Arrival =
-  | { readonly at: 'room'; readonly room: Room; readonly welcome: DownMessages['welcome'] }
+  | {
+      readonly at: 'room';
+      readonly room: Room;
+      readonly welcome: DownMessages['welcome'];
+      /** Answers to trades that came before anybody listened: the server knows the player before it welcomes it. */
+      readonly early: readonly Message[];
+    }
   | { readonly at: 'elsewhere'; readonly transfer: DownMessages['transfer'] };
 
 /** A player is sent on by rooms so often, until it gives up. */
@@ -160,16 +171,18 @@ export function openRooms({
       throw new Error(`no seat: ${reserved.refused}`);
     }
     const room = openRoom(context, url, reserved);
+    const early: Message[] = [];
     return new Promise((resolve, reject) => {
       room.ended = (why) => reject(new Error(why));
       room.hear = (type, body) => {
         if (type === 'welcome') {
           if (ending.has(room.process))
             wrong(context, 'a welcome of a server that had said that it ends', body);
-          resolve({ at: 'room', room, welcome: body as DownMessages['welcome'] });
+          resolve({ at: 'room', room, welcome: body as DownMessages['welcome'], early });
         } else if (type === 'transfer')
           resolve({ at: 'elsewhere', transfer: body as DownMessages['transfer'] });
-        else if (type !== 'traded') reject(new Error(`the room began with the message ${type}`));
+        else if (type === 'traded' || type === 'refused') early.push({ type, body });
+        else reject(new Error(`the room began with the message ${type}`));
       };
     });
   }

@@ -126,10 +126,12 @@ async function world({ decodesOneOf = 20, state = {} } = {}) {
   let session: Session & Awaited<ReturnType<typeof players.connect>>;
   return {
     ...{ asked, refused, sockets, settled, lost, logged, counts, ledger, urls, socketOpened, afterSettle },
-    async join(welcome: object = {}) {
+    /** `early`: messages before the welcome. */
+    async join(welcome: object = {}, early: readonly (readonly [type: string, body: object])[] = []) {
       const connecting = players.connect(context);
       const socket = await socketOpened();
       socket.emit('message', Buffer.from([FRAME.joined, 0, 0, 1]));
+      for (const [type, body] of early) socket.say(type, body);
       socket.say('welcome', { ...WELCOME, ...welcome });
       session = await connecting;
       return socket;
@@ -226,6 +228,27 @@ test('both sides hear of a trade: the taker when it is committed, or by its next
   // The one that was on its way, too.
   next.say('traded', { seq: 8, from: 1, to: 0, item: 4 });
   expect(deliveries).toEqual([['delivered', '1:8']]);
+  expect(counts.wrongFrames ?? 0).toBe(0);
+});
+
+test('answers to trades that come before the welcome count, as those do that come after it', async () => {
+  const { join, do: act, deliveries, leave, counts, ledger } = await world();
+  await join();
+  act('trade');
+  act('trade');
+  leave();
+  // The items were read before these trades were committed.
+  const next = await join({ items: [1, 2] }, [
+    ['traded', { seq: 1, from: 0, to: 1, item: 2 }],
+    ['refused', { seq: 2, reason: 'unavailable' }],
+    ['traded', { seq: 7, from: 1, to: 0, item: 3 }],
+  ]);
+  expect(deliveries).toEqual([['delivered', '1:7']]);
+  expect(ledger.toData().levels).toMatchObject({ savedCount: 1 });
+  act('trade');
+  act('trade');
+  // Its own are 1 and 3.
+  expect(next.heard.map(({ body }) => (body as { item: number }).item).toSorted()).toEqual([1, 3]);
   expect(counts.wrongFrames ?? 0).toBe(0);
 });
 
