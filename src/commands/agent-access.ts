@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { isLoopback, surroundings } from '../address/target-address.ts';
 import { badInput, messageOf, stackFailed } from '../errors.ts';
 import type { Host } from '../host.ts';
-import type { AgentAccess, AgentAddress } from '../load/agent/remote.ts';
+import type { AgentAccess, AgentAddress } from '../load/agent/remote-agent.ts';
 import type { EngineName } from '../load/engine.ts';
 import type { AgentFlags } from './options.ts';
 import { readCertificates } from './target-access.ts';

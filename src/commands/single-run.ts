@@ -3,7 +3,7 @@ import os from 'node:os';
 import { badInput } from '../errors.ts';
 import { k6Script } from '../export/k6/script.ts';
 import type { Host } from '../host.ts';
-import type { AgentAccess } from '../load/agent/remote.ts';
+import type { AgentAccess } from '../load/agent/remote-agent.ts';
 import type { Engine, EngineName } from '../load/engine.ts';
 import { dealEvenly } from '../load/fleet/deal.ts';
 import { findK6 } from '../load/k6/binary.ts';

@@ -10,7 +10,7 @@ import { readDescriptors } from '../supervision/descriptors.ts';
 import { startProcess } from '../supervision/process.ts';
 import { openRunFolder, type RunFolder } from '../supervision/run-folder.ts';
 import type { Watchdog } from '../supervision/watchdog.ts';
-import { type AgentAccess, RemoteAgent } from './agent/remote.ts';
+import { type AgentAccess, RemoteAgent } from './agent/remote-agent.ts';
 import { planAgents } from './agent/share.ts';
 import { connectHint } from './connect-hint.ts';
 import type { Engine, EngineName, ReadyFleet } from './engine.ts';

@@ -2,7 +2,7 @@ import { kill } from 'node:process';
 import { onTestFinished } from 'vitest';
 import { monotonic } from '../../src/clock.ts';
 import { CapbenchError } from '../../src/errors.ts';
-import type { AgentAccess } from '../../src/load/agent/remote.ts';
+import type { AgentAccess } from '../../src/load/agent/remote-agent.ts';
 import type { EngineName, KeepLogs, ReadyFleet } from '../../src/load/engine.ts';
 import type { PlayerModule } from '../../src/load/fleet/messages.ts';
 import type { HostLimits } from '../../src/load/limits.ts';

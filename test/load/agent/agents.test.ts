@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { type AgentPlan, type OpenAgent, openAgent } from '../../../src/load/agent/agent.ts';
-import { type AgentAccess, type AgentAddress, RemoteAgent } from '../../../src/load/agent/remote.ts';
+import { type AgentAccess, type AgentAddress, RemoteAgent } from '../../../src/load/agent/remote-agent.ts';
 import { planAgents } from '../../../src/load/agent/share.ts';
 import { encode } from '../../../src/load/agent/wire.ts';
 import { settled } from '../../counts.ts';

@@ -4,14 +4,14 @@ import { basename } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { monotonic } from '../../clock.ts';
 import { interrupted, messageOf, stackFailed } from '../../errors.ts';
-import type { Exit } from '../../supervision/process.ts';
-import { onAbort, settlesWithin } from '../../supervision/time-limit.ts';
+import { onAbort } from '../../supervision/time-limit.ts';
 import { micros } from '../../units.ts';
 import type { AgentFacts } from '../engine.ts';
 import type { FleetAgent, WorkerProcess } from '../fleet/fleet.ts';
-import { isOrder, type Order, type Report } from '../fleet/messages.ts';
+import type { Order } from '../fleet/messages.ts';
 import { type ClockReading, clockFacts, type Exchange, readingOf } from './clocks.ts';
 import { type FromAgent, isFromAgent, machineId, PROTOCOL, type ToAgent } from './messages.ts';
+import { RemoteWorker } from './remote-worker.ts';
 import { Wire } from './wire.ts';
 
 /** An agent, by its address. */
@@ -35,7 +35,6 @@ export interface AgentAccess {
 
 const ANSWER_MS = 10_000;
 const START_MS = 20_000;
-const STOP_MS = 8_000;
 const MOST_SILENT_SECONDS = 8;
 /** For a clock reading; fewer where they take longer than this. */
 const EXCHANGES = 20;
@@ -208,171 +207,63 @@ export class RemoteAgent implements FleetAgent {
     for (const worker of this.workers.values()) worker.lose(this.isClosing ? null : lost, LOST_HINT);
   }
 
-  private async within<T>(
-    doing: Promise<T>,
-    limitMs: number,
-    what: string,
-    signal?: AbortSignal,
-  ): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    let forget = (): void => {};
-    const not = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(
-        () => reject(stackFailed(`the agent ${this.address} ${what} within ${limitMs / 1e3} s`, LOST_HINT)),
-        limitMs,
-      );
-      const stop = (): void => reject(interrupted('stopped while the agents were asked'));
-      if (signal?.aborted === true) stop();
-      else if (signal !== undefined) forget = onAbort(signal, stop);
-    });
-    try {
-      return await Promise.race([doing, this.gone, not]);
-    } finally {
-      clearTimeout(timer);
-      forget();
-    }
+  private within<T>(doing: Promise<T>, limitMs: number, what: string, signal?: AbortSignal): Promise<T> {
+    const late = (): Error =>
+      stackFailed(`the agent ${this.address} ${what} within ${limitMs / 1e3} s`, LOST_HINT);
+    return inTime(Promise.race([doing, this.gone]), limitMs, late, signal);
   }
 }
 
-interface RemoteOrders {
-  send(order: Order): void;
-  stop(): void;
-  abandon(): void;
-}
-
-type OfWorker = Extract<FromAgent, { readonly worker: number }>;
-
-/** A load worker of an agent, as the fleet knows its own. */
-class RemoteWorker implements WorkerProcess {
-  readonly name: string;
-  readonly log: string;
-  readonly owner: string;
-  readonly exited: Promise<Exit>;
-  /** Rejects where it could not be started. */
-  readonly started: Promise<void>;
-  pid = 0;
-  private readonly orders: RemoteOrders;
-  private readonly listeners: ((message: unknown) => void)[] = [];
-  private lastLines = '';
-  private hasEnded = false;
-  private onExit: (exit: Exit) => void = () => {};
-  private onStart: (error: Error | null) => void = () => {};
-
-  constructor(name: string, log: string, owner: string, orders: RemoteOrders) {
-    this.name = name;
-    this.log = log;
-    this.owner = owner;
-    this.orders = orders;
-    this.exited = new Promise((resolve) => {
-      this.onExit = resolve;
-    });
-    this.started = new Promise((resolve, reject) => {
-      this.onStart = (error) => (error === null ? resolve() : reject(error));
-    });
-    this.started.catch(() => undefined);
-  }
-
-  send(message: unknown): void {
-    if (isOrder(message)) this.orders.send(message);
-  }
-
-  onMessage(listener: (message: unknown) => void): void {
-    this.listeners.push(listener);
-  }
-
-  tail(lines = 20): string {
-    return this.lastLines.split('\n').slice(-lines).join('\n');
-  }
-
-  async stop(): Promise<Exit> {
-    if (!this.hasEnded) this.orders.stop();
-    if (!(await settlesWithin(this.exited, STOP_MS))) this.orders.abandon();
-    return this.exited;
-  }
-
-  receive(message: OfWorker): void {
-    if (message.kind === 'started') {
-      this.pid = message.pid;
-      this.onStart(null);
-    } else if (message.kind === 'notStarted') {
-      this.onStart(
-        stackFailed(
-          `load worker ${message.worker}: ${message.message}`,
-          'see the limits of the load machine: capbench doctor',
-        ),
-      );
-      void this.ended({ code: null, signal: null }, '');
-    } else if (message.kind === 'report') {
-      this.tell(message.report);
-    } else {
-      void this.ended(message.exit, message.log);
-    }
-  }
-
-  /** The connection has ended; `because` is null where that was meant. */
-  lose(because: string | null, hint: string): void {
-    if (this.hasEnded) return;
-    if (because !== null) this.tell({ kind: 'refused', message: because, hint });
-    void this.ended({ code: null, signal: null }, this.lastLines);
-  }
-
-  private tell(report: Report): void {
-    for (const listener of this.listeners) listener(report);
-  }
-
-  private async ended(exit: Pick<Exit, 'code' | 'signal'>, log: string): Promise<void> {
-    if (this.hasEnded) return;
-    this.hasEnded = true;
-    const at = monotonic();
-    this.lastLines = log;
-    await writeFile(this.log, log, { mode: 0o600 }).catch(() => undefined);
-    this.onExit({ ...exit, at });
+/** @throws what `late` returns after the time limit, CapbenchError 105 when aborted */
+async function inTime<T>(
+  doing: Promise<T>,
+  limitMs: number,
+  late: () => Error,
+  signal?: AbortSignal,
+): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  let forget = (): void => {};
+  const not = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(late()), limitMs);
+    const stop = (): void => reject(interrupted('stopped while the agents were asked'));
+    if (signal?.aborted === true) stop();
+    else if (signal !== undefined) forget = onAbort(signal, stop);
+  });
+  try {
+    return await Promise.race([doing, not]);
+  } finally {
+    clearTimeout(timer);
+    forget();
   }
 }
 
 /** @throws CapbenchError 93, or 105 when aborted */
-function dial(
+async function dial(
   { host, port, shown, tls }: AgentAddress,
   ca: string | null,
   signal: AbortSignal,
 ): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(interrupted('stopped while the agents were asked'));
-    const socket: Socket = tls
-      ? connectTls({
-          host,
-          port,
-          ...(ca === null ? {} : { ca }),
-          ...(isIP(host) === 0 ? { servername: host } : {}),
-        })
-      : connectPlain({ host, port });
-    const fail = (what: string, hint: string): void => {
-      done();
-      socket.destroy();
-      reject(stackFailed(`the agent ${shown} ${what}`, hint));
-    };
-    const timer = setTimeout(() => fail(`did not answer within ${ANSWER_MS / 1e3} s`, NO_AGENT), ANSWER_MS);
-    const forget = onAbort(signal, () => {
-      done();
-      socket.destroy();
-      reject(interrupted('stopped while the agents were asked'));
-    });
-    const onError = (error: Error): void =>
-      fail(
-        `cannot be reached: ${messageOf(error)}`,
-        tls ? `${NO_AGENT}; its certificate is checked: --agent-ca names the authority` : NO_AGENT,
-      );
-    const done = (): void => {
-      clearTimeout(timer);
-      forget();
-      socket.off('error', onError);
-    };
-    socket.on('error', onError);
-    socket.once(tls ? 'secureConnect' : 'connect', () => {
-      done();
-      resolve(socket);
-    });
+  const failed = (what: string, hint = NO_AGENT): Error => stackFailed(`the agent ${shown} ${what}`, hint);
+  const socket: Socket = tls
+    ? connectTls({
+        host,
+        port,
+        ...(ca === null ? {} : { ca }),
+        ...(isIP(host) === 0 ? { servername: host } : {}),
+      })
+    : connectPlain({ host, port });
+  const connected = new Promise<void>((resolve, reject) => {
+    const hint = tls ? `${NO_AGENT}; its certificate is checked: --agent-ca names the authority` : NO_AGENT;
+    socket.on('error', (error) => reject(failed(`cannot be reached: ${messageOf(error)}`, hint)));
+    socket.once(tls ? 'secureConnect' : 'connect', resolve);
   });
+  try {
+    await inTime(connected, ANSWER_MS, () => failed(`did not answer within ${ANSWER_MS / 1e3} s`), signal);
+    return socket;
+  } catch (thrown) {
+    socket.destroy();
+    throw thrown;
+  }
 }
 const NO_AGENT =
   'start it on that machine: capbench agent --listen HOST:PORT --token-file FILE --allow TARGET_HOST';
