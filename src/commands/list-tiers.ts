@@ -5,7 +5,7 @@ import { bytesText } from '../report/quantity.ts';
 import { cpuText } from '../report/sizing-text.ts';
 import { cpusText } from '../scenario/component-limits.ts';
 import { table } from './table.ts';
-import { givenTiers, unheldBecause } from './tiers.ts';
+import { givenTiers, today, unheldBecause } from './tiers.ts';
 
 const COLUMNS = ['TIER', 'CPU', 'MEMORY', 'A MONTH', 'READ', 'AS WHICH A STACK CAN RUN HERE'];
 
@@ -15,7 +15,7 @@ const COLUMNS = ['TIER', 'CPU', 'MEMORY', 'A MONTH', 'READ', 'AS WHICH A STACK C
  * @throws CapbenchError (104) with every error of a file
  */
 export async function listTiers(host: Host, files: readonly string[], json: boolean): Promise<void> {
-  const tiers = await givenTiers(host, files);
+  const tiers = await givenTiers(host, files, today());
   const known = await Promise.all(tiers.map(async (tier) => ({ tier, here: await hereOf(tier, host) })));
   if (json) {
     const rows = known.map(({ tier, here }) => ({ ...tier, here }));

@@ -24,15 +24,23 @@ async function shippedTiers({ root }: Pick<Host, 'root'>): Promise<readonly stri
     .map((name) => join(folder, name));
 }
 
-/** @throws CapbenchError (104) with every error of a file, or where two files have the same tier */
+/** `2026-11-30`, in UTC. */
+export const today = (): string => new Date().toISOString().slice(0, 10);
+
+/**
+ * @param day no price can have been read later; null: not checked, where prices do not matter
+ * @throws CapbenchError (104) with every error of a file, or where two files have the same tier
+ */
 export async function readAllTiers(
   host: Pick<Host, 'cwd'>,
   files: readonly string[],
+  day: string | null,
 ): Promise<readonly Tier[]> {
   const all: Tier[] = [];
   for (const file of files) {
     const shown = nearby(host, file);
-    const tiers = readTiers(shown, await readBounded(file, LARGEST_SCENARIO, 'name a tiers file', shown));
+    const bytes = await readBounded(file, LARGEST_SCENARIO, 'name a tiers file', shown);
+    const tiers = readTiers(shown, bytes, day);
     const twice = tiers.find(({ id }) => all.some((other) => other.id === id));
     if (twice !== undefined)
       throw badInput(`${shown}: the tier ${twice.id} is in another file, too`, 'give it another id');
@@ -52,7 +60,8 @@ export const tierFilesOf = async (
 export const givenTiers = async (
   host: Pick<Host, 'cwd' | 'root'>,
   files: readonly string[],
-): Promise<readonly Tier[]> => readAllTiers(host, await tierFilesOf(host, files));
+  day: string | null,
+): Promise<readonly Tier[]> => readAllTiers(host, await tierFilesOf(host, files), day);
 
 /**
  * The machine that `--tier` names; null without it.
@@ -67,7 +76,7 @@ export async function chooseTier(
     return null;
   }
   if (target.length > 0) throw nothingToConfine(name);
-  const all = await givenTiers(host, files);
+  const all = await givenTiers(host, files, null);
   const tier = all.find(({ id }) => id === name);
   if (tier === undefined) {
     const meant = nearest(

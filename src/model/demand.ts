@@ -1,4 +1,5 @@
-import { type Line, lineThrough, type Point } from './line.ts';
+import { growthOf } from './growth.ts';
+import { type Line, lineThrough, type Point, valueAt } from './line.ts';
 import type { LoadPoint } from './load-point.ts';
 
 /** What a load costs, by the number of its players, whose rates grow with them. */
@@ -11,8 +12,12 @@ export interface Demand {
   readonly memory: Line | null;
   /** The same two by component. */
   readonly components: Readonly<Record<string, { readonly cpu: Line | null; readonly memory: Line | null }>>;
-  /** Of each player, bytes a second. */
+  /** By which factor the CPU of a player grows with the number of players; null: it does not (growth.ts). */
+  readonly cpuGrowth: number | null;
+  /** Of each player, bytes a second: the mean of all runs. */
   readonly bytesToPlayer: number | null;
+  /** The same by the number of players, where it grows with them; else null. */
+  readonly bytesByPlayers: Line | null;
   readonly bytesFromPlayer: number | null;
   /** Players of the largest load that was sustained. */
   readonly largest: number;
@@ -66,9 +71,8 @@ export function demandOf(points: readonly LoadPoint[]): Demand | { readonly beca
         return y == null ? [] : [[point.players, y]];
       }),
     );
-  const cpu = lineThrough(
-    completeOf(usable).map(({ players, cpuCores }) => [players, together(cpuCores) ?? 0]),
-  );
+  const costs = completeOf(usable).map(({ players, cpuCores }): Point => [players, together(cpuCores) ?? 0]);
+  const cpu = lineThrough(costs);
   if (cpu === null) return { because: 'no run has the CPU of all components' };
   return {
     cpu,
@@ -83,11 +87,28 @@ export function demandOf(points: readonly LoadPoint[]): Demand | { readonly beca
         },
       ]),
     ),
+    cpuGrowth: growthOf(costs),
     bytesToPlayer: mean(usable.map(({ bytesToPlayer }) => bytesToPlayer)),
+    bytesByPlayers: trafficLine(usable),
     bytesFromPlayer: mean(usable.map(({ bytesFromPlayer }) => bytesFromPlayer)),
     largest: Math.max(...usable.map(({ players }) => players)),
   };
 }
+
+function trafficLine(points: readonly LoadPoint[]): Line | null {
+  const known = points.flatMap(({ players, bytesToPlayer }): Point[] =>
+    bytesToPlayer === null ? [] : [[players, bytesToPlayer]],
+  );
+  return growthOf(known.map(([players, bytes]) => [players, players * bytes])) === null
+    ? null
+    : lineThrough(known);
+}
+
+/** What each of so many players receives, bytes a second; null: not measured. */
+export const bytesToEach = (
+  { bytesToPlayer, bytesByPlayers }: Pick<Demand, 'bytesToPlayer' | 'bytesByPlayers'>,
+  players: number,
+): number | null => (bytesByPlayers === null ? bytesToPlayer : valueAt(bytesByPlayers, players));
 
 function mean(values: readonly (number | null)[]): number | null {
   const known = values.filter((one) => one !== null);

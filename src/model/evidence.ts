@@ -4,8 +4,8 @@ import { demandOf, sustainedOf } from './demand.ts';
 import type { Ladder, LadderStep } from './ladder.ts';
 import type { Point } from './line.ts';
 import type { LoadPoint } from './load-point.ts';
-import type { Bound } from './prediction.ts';
-import type { SizingFacts } from './sizing.ts';
+import { type Bound, isSameMachine } from './prediction.ts';
+import type { EmulatedBound, SizingFacts } from './sizing.ts';
 import { type Scaling, scalingOf } from './usl.ts';
 
 /** A search, and the runs of its steps as far as they could be read. */
@@ -40,6 +40,14 @@ export interface KnownFacts extends SizingFacts {
   readonly runs: number;
   /** How many bounds are from searches; 0: no bound is known, only a run that passed. */
   readonly searched: number;
+  /** Runs that failed with no more players than a search passed with on the same cores. */
+  readonly contradictions: readonly {
+    readonly name: string;
+    readonly players: number;
+    readonly passed: number;
+  }[];
+  /** Searches that say nothing of a bound, and why. */
+  readonly withoutBound: readonly { readonly name: string; readonly because: string }[];
   /** The runs on that machine. */
   readonly points: readonly LoadPoint[];
   readonly batches: BatchCost | { readonly because: string };
@@ -58,14 +66,32 @@ export function factsOf({ searches, runs }: Evidence, hosts: Speeds, tiers: Spee
     ...runs,
   ];
   const [first] = all;
-  if (first === undefined)
-    throw badInput('no run could be read', 'name a folder that `capbench run` or `capbench search` wrote');
+  if (first === undefined) {
+    const [search] = searches;
+    throw search === undefined
+      ? badInput('no run could be read', 'name a folder that `capbench run` or `capbench search` wrote')
+      : badInput(
+          `${search.name} has no report.json in the folders of its steps, so nothing is known of what a player costs`,
+          'name the folder as `capbench search` left it',
+        );
+  }
   for (const { name, point } of all) refuseOther(first, name, point);
+  refuseOtherRates(all);
   const host = commonHost(all);
   if (tiers.size > 0 && !hosts.has(host.cpuModel))
     throw badInput(
       `--tier-scores is given without --scores of the CPU that was measured (${host.cpuModel})`,
       'run `capbench score --json` on that machine, too: --scores FILE',
+    );
+  const models = new Set([
+    ...all.map(({ point }) => point.host.cpuModel),
+    ...searches.map(({ ladder }) => ladder.host.cpuModel),
+  ]);
+  const foreign = [...hosts.keys()].find((model) => !models.has(model));
+  if (foreign !== undefined)
+    throw badInput(
+      `--scores is of a CPU on which nothing was measured (${foreign}; measured: ${[...models].join(', ')})`,
+      'scores of a machine that one can rent are given with --tier-scores ID=FILE',
     );
   const here = hosts.get(host.cpuModel) ?? 1;
   const ofHost = (cpuModel: string, name: string): number => {
@@ -86,15 +112,15 @@ export function factsOf({ searches, runs }: Evidence, hosts: Speeds, tiers: Spee
     ...{ scenario: first.point.scenario, system: first.point.system, demand, host },
     bounds: bounds.length > 0 ? bounds : [passedOf(all, ofHost)],
     ...{ runs: points.length, searched: bounds.length, points },
+    contradictions: contradictionsOf(runs, bounds, ofHost),
+    withoutBound: searches.flatMap((search) =>
+      foundBy(search) === null ? [{ name: search.name, because: whyUnbound(search.ladder) }] : [],
+    ),
     batches: batchCostOf(sustainedOf(points).flatMap(({ batches }) => batches ?? [])),
     scaling: scalingOf(
       heldByServers(searches.filter(({ ladder }) => ladder.host.cpuModel === host.cpuModel)),
     ),
-    emulated: new Map(
-      searches.flatMap(({ ladder: { tier, result, host: own } }) =>
-        tier === null || !result?.found || own.cpuModel !== host.cpuModel ? [] : [[tier, result] as const],
-      ),
-    ),
+    emulated: emulatedBy(searches.filter(({ ladder }) => ladder.host.cpuModel === host.cpuModel)),
     speeds: new Map([...tiers].map(([id, speed]) => [id, speed / here] as const)),
   };
 }
@@ -104,6 +130,29 @@ function refuseOther(first: NamedPoint, name: string, { scenario, system }: Load
   throw badInput(
     `${name} is of the scenario ${scenario} (${system}), and ${first.name} of ${first.point.scenario} (${first.point.system})`,
     'give the bundles of one scenario',
+  );
+}
+
+/** Fewer operations come in so few that their rate is not known. */
+const FEWEST_OPERATIONS = 200;
+/** Rates of players that differ by more are those of different loads. */
+const SAME_RATE = 1.5;
+
+/** A load whose rates do not grow with its players has no cost of a player; nor have runs of scenarios that were changed. */
+function refuseOtherRates(all: readonly NamedPoint[]): void {
+  const rates = all
+    .flatMap(({ name, point: { sustained, operationsPerSecond, seconds, players } }) =>
+      sustained && players > 0 && (operationsPerSecond ?? 0) * seconds >= FEWEST_OPERATIONS
+        ? [{ name, rate: (operationsPerSecond ?? 0) / players }]
+        : [],
+    )
+    .toSorted((one, other) => one.rate - other.rate);
+  const [least, most] = [rates[0], rates.at(-1)];
+  if (least === undefined || most === undefined || most.rate <= SAME_RATE * least.rate) return;
+  const [low, high] = [least.rate, most.rate].map((rate) => Number(rate.toPrecision(3)));
+  throw badInput(
+    `a player of ${most.name} does ${high} operations/s, and one of ${least.name} ${low}: these are not the same load`,
+    'give the bundles of one scenario with the same rates; --scale changes players and rates together',
   );
 }
 
@@ -134,6 +183,23 @@ function foundBy({ ladder, points }: Search) {
   return runs.length === 0 ? null : { result, runs };
 }
 
+function whyUnbound({ result }: Ladder): string {
+  if (result === null) return 'it has not ended (capbench search --resume)';
+  return result.found ? 'the runs of its last pass are not in its folder' : result.because;
+}
+
+/** What searches found that were confined to a tier, by its id. */
+function emulatedBy(searches: readonly Search[]): ReadonlyMap<string, readonly EmulatedBound[]> {
+  const found = new Map<string, EmulatedBound[]>();
+  for (const { ladder } of searches) {
+    const { tier, tierFacts, result } = ladder;
+    if (tier === null || !result?.found) continue;
+    const { lastPass, firstFail } = result;
+    found.set(tier, [...(found.get(tier) ?? []), { lastPass, firstFail, of: tierFacts ?? null }]);
+  }
+  return found;
+}
+
 /** Null where the search found no bound. */
 function boundOf(search: Search, speedOf: SpeedOf): Bound | null {
   const found = foundBy(search);
@@ -162,6 +228,20 @@ function heldByServers(searches: readonly Search[]): readonly Point[] {
   const numbers = (points: readonly Point[]): number => new Set(points.map(([servers]) => servers)).size;
   const [most = []] = [...byCores.values()].toSorted((one, other) => numbers(other) - numbers(one));
   return most;
+}
+
+/** What failed beside a search, with players that passed in it. */
+function contradictionsOf(
+  runs: readonly NamedPoint[],
+  bounds: readonly Bound[],
+  speedOf: SpeedOf,
+): KnownFacts['contradictions'] {
+  return runs.flatMap(({ name, point }) => {
+    if (point.outcome !== 'fail') return [];
+    const cores = { cpus: coresOfStack(point), speed: speedOf(point.host.cpuModel, name) };
+    const same = bounds.find((bound) => point.players <= bound.lastPass && isSameMachine(bound, cores));
+    return same === undefined ? [] : [{ name, players: point.players, passed: same.lastPass }];
+  });
 }
 
 /** Without a search, the largest load that passed is held at least. */

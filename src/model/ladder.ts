@@ -35,8 +35,8 @@ const stepSchema = z.object({
   /** The length of the measure phase. */
   seconds: positive,
   seed: count,
-  /** The folder of the run, in that of the search. */
-  bundle: text,
+  /** The folder of the run, in that of the search; a file that somebody else wrote does not lead elsewhere. */
+  bundle: text.regex(/^(?!\.{1,2}$)[^/\\\0]+$/, { error: 'expected the name of a folder' }),
   outcome: z.enum(['pass', 'fail', 'invalid']),
   exitCode: count,
   because: text,

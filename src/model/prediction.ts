@@ -53,6 +53,9 @@ const FULL_SERVER = 0.9;
 /** On one core that is no fuller, work waits for no longer than its own service (M/M/1): a budget that breaks there breaks by something else. */
 const HALF = 0.5;
 
+/** Whole players, without losing one to the last bit of a fraction. */
+export const wholePlayers = (players: number): number => Math.floor(players * (1 + 1e-9));
+
 export const memoryForStack = (bytes: number): number =>
   Math.max(0, bytes - Math.max(SYSTEM_LEAST, SYSTEM_SHARE * bytes));
 
@@ -84,6 +87,35 @@ export function carriedOver(
 const usedOf = (demand: Demand, bound: Bound, players: number): number =>
   valueAt(demand.cpu, players) / worth(bound);
 
+/** Cores that differ by less are those of one machine, which was searched again. */
+const SAME_MACHINE = 1.1;
+
+type Cores = Pick<Bound, 'cpus' | 'speed'>;
+
+export const isSameMachine = (one: Cores, other: Cores): boolean =>
+  [one.cpus / other.cpus, one.speed / other.speed].every(
+    (ratio) => ratio < SAME_MACHINE && ratio > 1 / SAME_MACHINE,
+  );
+
+/**
+ * One bound for each machine. Searches that were repeated on a machine say how well they repeat, and nothing of other
+ * machines: together they are what all of them leave open, from the smallest last pass to the largest first fail.
+ */
+export function machinesOf(bounds: readonly Bound[]): readonly Bound[] {
+  const machines: Bound[][] = [];
+  for (const bound of bounds) {
+    const same = machines.find(([first]) => first !== undefined && isSameMachine(first, bound));
+    if (same === undefined) machines.push([bound]);
+    else same.push(bound);
+  }
+  return machines.map((same) => ({
+    cpus: same.reduce((sum, { cpus }) => sum + cpus, 0) / same.length,
+    speed: same.reduce((sum, { speed }) => sum + speed, 0) / same.length,
+    lastPass: Math.min(...same.map(({ lastPass }) => lastPass)),
+    firstFail: Math.max(...same.map(({ firstFail }) => firstFail)),
+  }));
+}
+
 const geometricMean = (values: readonly number[]): number =>
   Math.exp(values.reduce((sum, one) => sum + Math.log(one), 0) / values.length);
 
@@ -113,7 +145,7 @@ interface Interval {
   readonly because: string;
 }
 
-/** By CPU alone. */
+/** By CPU alone. `bounds`: one for each machine. */
 function byCpu(demand: Demand, bounds: readonly Bound[], box: Box): Interval {
   // Nothing is done faster than with all cores busy all the time.
   const ceiling = reaches(demand.cpu, worth(box));
@@ -158,32 +190,58 @@ function byMemory(memory: Line, box: Box): { readonly low: number; readonly high
 
 /**
  * How many players a machine holds, by what was measured on others. What is stated is the lower end.
- * @param bounds at least one
+ * @param searched at least one
  */
-export function predict(demand: Demand, bounds: readonly Bound[], box: Box): Capacity {
+export function predict(demand: Demand, searched: readonly Bound[], box: Box): Capacity {
+  const bounds = machinesOf(searched);
   const cpu = byCpu(demand, bounds, box);
+  const part = byCpu(demand, bounds, withinRange(bounds, box));
   const memory = demand.memory === null ? null : byMemory(demand.memory, box);
   const server = serverBound(demand, bounds, box);
   // With more cores each may be fuller, so that twice the cores may hold a little more than twice the players.
-  const farthest = FARTHEST * Math.max(...bounds.map(({ lastPass }) => lastPass));
+  const largest = Math.max(...bounds.map(({ lastPass }) => lastPass));
+  const farthest = FARTHEST * largest;
   const low = Math.min(cpu.low, memory?.low ?? Infinity, server ?? Infinity);
+  // What runs out is that of the whole machine, and what is stated that of its part.
+  const stated = Math.min(low, part.low, demand.cpuGrowth === null ? farthest : largest);
   const high = Math.min(cpu.high, memory?.high ?? Infinity, server ?? Infinity);
   const ranOut = low === memory?.low ? 'memory' : low === server ? 'one server' : cpu.ranOut;
   const measured = Math.max(...bounds.map(worth));
   if (worth(box) > FARTHEST * measured) {
     return {
       ...{ label: 'bounds only', high: null, ranOut },
-      low: Math.floor(Math.min(low, farthest, atLeast(demand, bounds, box))),
+      low: wholePlayers(stated),
       because: 'at least this, by what was measured',
       refused: `nothing is predicted beyond: it has more than ${FARTHEST} times the cores that were measured (${round(measured)})`,
+    };
+  }
+  if (demand.cpuGrowth !== null) {
+    return {
+      ...{ label: 'bounds only', low: wholePlayers(stated), high: null, ranOut, refused: null },
+      because: `the CPU of a player grows with the number of players, by ${round(100 * (demand.cpuGrowth - 1))}% over the loads that were measured: more cores are not known to hold more than ${Math.floor(largest)}`,
+    };
+  }
+  const least = Math.min(...bounds.map(worth));
+  if (cpu.label === 'predicted' && worth(box) < least / FARTHEST) {
+    // With every core always busy, and not by the interval.
+    const ceiling = Math.min(reaches(demand.cpu, worth(box)), memory?.high ?? Infinity, server ?? Infinity);
+    return {
+      ...{
+        label: 'bounds only',
+        low: wholePlayers(stated),
+        high: Number.isFinite(ceiling) ? wholePlayers(ceiling) : null,
+        ranOut,
+      },
+      because: 'by what was measured on larger machines',
+      refused: `no interval is given: it has less than 1/${FARTHEST} of the cores that were measured (${round(least)})`,
     };
   }
   const changed =
     ranOut !== cpu.ranOut && !(ranOut === 'one server' && bounds.some((one) => wasServer(demand, one)));
   return {
     label: changed ? 'bounds only' : cpu.label,
-    low: Math.floor(Math.min(low, farthest)),
-    high: Number.isFinite(high) ? Math.floor(high) : null,
+    low: wholePlayers(stated),
+    high: Number.isFinite(high) ? wholePlayers(high) : null,
     ranOut,
     because: ranOut === 'memory' || ranOut === 'one server' ? WHY[ranOut] : cpu.because,
     refused: changed ? 'another resource ran out where it was measured, so that no interval is given' : null,
@@ -195,9 +253,15 @@ const WHY = {
   'one server': 'a server of one thread uses all of its core: more servers would hold more',
 } as const;
 
-/** A larger machine holds at least what twice the largest one that was measured would. */
-const atLeast = (demand: Demand, bounds: readonly Bound[], box: Box): number =>
-  byCpu(demand, bounds, { ...box, cpus: (FARTHEST * Math.max(...bounds.map(worth))) / box.speed }).low;
+/**
+ * The part of a box that can be predicted: nobody has measured how work waits on more than twice the cores, or what twice as much
+ * as all of them could do is good for. A larger machine holds at least as much as its part.
+ */
+function withinRange(bounds: readonly Bound[], box: Box): Box {
+  const cpus = Math.min(box.cpus, FARTHEST * Math.max(...bounds.map((bound) => bound.cpus)));
+  const most = FARTHEST * Math.max(...bounds.map(worth));
+  return { ...box, cpus, speed: Math.min(worth(box), most) / cpus };
+}
 
 const wasServer = ({ busiestServer }: Demand, bound: Bound): boolean =>
   busiestServer !== null && valueAt(busiestServer, bound.lastPass) >= FULL_SERVER * bound.speed;

@@ -1,6 +1,7 @@
-import type { Demand } from './demand.ts';
-import { type Bound, type Capacity, predict } from './prediction.ts';
-import type { Tier } from './tier.ts';
+import type { EmulatedTier } from '../measurement/emulated-tier.ts';
+import { bytesToEach, type Demand } from './demand.ts';
+import { type Bound, type Capacity, predict, wholePlayers } from './prediction.ts';
+import { daysBetween, type Tier } from './tier.ts';
 
 /** What somebody wants to know. */
 export interface SizingQuestion {
@@ -20,12 +21,18 @@ export interface SizingQuestion {
   readonly today: string;
 }
 
+/** What a search found that was confined to a tier. */
+export interface EmulatedBound extends Pick<Bound, 'lastPass' | 'firstFail'> {
+  /** The tier as it was then; null: its search does not say. */
+  readonly of: EmulatedTier | null;
+}
+
 /** What was measured. */
 export interface SizingFacts {
   readonly demand: Demand;
   readonly bounds: readonly Bound[];
   /** Searches on this machine confined to a tier, by the name of the tier. */
-  readonly emulated: ReadonlyMap<string, Pick<Bound, 'lastPass' | 'firstFail'>>;
+  readonly emulated: ReadonlyMap<string, readonly EmulatedBound[]>;
   /** How fast a core of each tier is, where its scores are known; the others count as cores of this machine. */
   readonly speeds: ReadonlyMap<string, number>;
 }
@@ -82,14 +89,10 @@ export interface Sizing {
   readonly old: number;
 }
 
-const DAY_MS = 86_400_000;
 const OLDEST_DAYS = 365;
 const OLD_DAYS = 90;
 const SECONDS_A_MONTH = 730 * 3600;
 const GB = 1e9;
-
-const daysBetween = (from: string, to: string): number =>
-  Math.floor((Date.parse(`${to}T00:00:00Z`) - Date.parse(`${from}T00:00:00Z`)) / DAY_MS);
 
 /** The currency in which all prices are compared: the question's, or the only one that there is. Null: there are several. */
 export function currencyOf(tiers: readonly Tier[], asked: string | null): string | null {
@@ -109,23 +112,25 @@ export function coresOf({ cpus, kind, baselinePercent }: Tier): number | null {
 
 /** The capacity of a tier; null where its cores are unknown. */
 export function capacityOf(tier: Tier, { demand, bounds, emulated, speeds }: SizingFacts): Capacity | null {
-  const found = emulated.get(tier.id);
   const cpus = coresOf(tier);
   if (cpus === null) return null;
   const speed = speeds.get(tier.id) ?? 1;
   const predicted = predict(demand, bounds, { cpus, speed, memoryBytes: tier.memoryBytes });
-  if (found === undefined) return predicted;
+  const found = (emulated.get(tier.id) ?? []).filter(({ of }) => of === null || isOfSize(tier, of));
+  // With this host's cores more is held than with slower ones.
+  if (found.length === 0 || speed < 1) return predicted;
   return {
-    ...{
-      label: 'emulated',
-      low: found.lastPass,
-      high: found.firstFail,
-      ranOut: predicted.ranOut,
-      refused: null,
-    },
+    ...{ label: 'emulated', ranOut: predicted.ranOut, refused: null },
+    low: Math.min(...found.map(({ lastPass }) => lastPass)),
+    high: Math.max(...found.map(({ firstFail }) => firstFail)),
     because: 'a search with --tier on this machine, with its cores',
   };
 }
+
+/** Whether a search was confined to what this tier has: another file may have another of that name. */
+const isOfSize = (tier: Tier, of: EmulatedTier): boolean =>
+  coresOf(tier) === (of.baselinePercent === null ? of.cpus : (of.cpus * of.baselinePercent) / 100) &&
+  tier.memoryBytes === of.memoryBytes;
 
 /** Ranks tiers for a question. `currency`: as `currencyOf` found it. */
 export function sizeTiers(
@@ -163,20 +168,21 @@ function sizeTier(
   const { today, players, headroomPercent, budget, rates } = question;
   if (price === null) return 'no price';
   if (price.read === null) return 'undated price';
-  const age = daysBetween(price.read, today);
+  // A price that was read today where it is tomorrow already is not of negative age.
+  const age = Math.max(0, daysBetween(price.read, today));
   if (age > OLDEST_DAYS) return 'price over a year old';
   if (price.orderable === false) return 'not orderable';
   const rate = price.currency === currency ? 1 : rates[price.currency];
   if (rate === undefined) return 'another currency';
   const capacity = capacityOf(tier, facts);
   if (capacity === null) return 'unknown baseline';
-  const each = Math.floor(capacity.low * (1 - headroomPercent / 100));
+  const each = wholePlayers((capacity.low * (100 - headroomPercent)) / 100);
   if (each < 1) return 'holds nobody';
   const boxes = Math.ceil(players / each);
   const traffic = trafficOf(tier, facts.demand, question, boxes);
   const machines = price.amount * rate * boxes;
   const cost = traffic.cost === null ? null : machines + traffic.cost * rate;
-  if (budget !== null && (cost ?? machines) > budget) return 'over the budget';
+  if (budget !== null && inCents(cost ?? machines) > inCents(budget)) return 'over the budget';
   return {
     ...{ tier, capacity, players: each, boxes, price: machines, cost, age },
     perThousandPlayers: cost === null ? null : (cost / players) * 1000,
@@ -184,20 +190,31 @@ function sizeTier(
   };
 }
 
-/** To all players, by the bytes a second of one. */
-export const monthlyBytes = (bytesToPlayer: number, { players, averagePercent }: SizingQuestion): number =>
-  bytesToPlayer * players * (averagePercent / 100) * SECONDS_A_MONTH;
+/** To the cent: three machines of 8.40 are not over 25.20. */
+const inCents = (amount: number): number => Math.round(100 * amount);
+
+type Traffic = Pick<Demand, 'bytesToPlayer' | 'bytesByPlayers'>;
+
+/** To all players, who are evenly on so many machines; null: not measured. */
+export function monthlyBytes(
+  demand: Traffic,
+  { players, averagePercent }: SizingQuestion,
+  boxes: number,
+): number | null {
+  const online = players * (averagePercent / 100);
+  const each = bytesToEach(demand, online / boxes);
+  return each === null ? null : each * online * SECONDS_A_MONTH;
+}
 
 /** Costs in the tier's own currency. Only what goes to players counts: providers do not charge for what comes in. */
 function trafficOf(
   { trafficBytes: allowance, trafficPerGB }: Tier,
-  { bytesToPlayer }: Demand,
+  demand: Demand,
   question: SizingQuestion,
   boxes: number,
 ): SizedTier['traffic'] {
-  if (bytesToPlayer === null)
-    return { bytes: null, beyondBytes: null, cost: allowance === 'unlimited' ? 0 : null };
-  const bytes = monthlyBytes(bytesToPlayer, question);
+  const bytes = monthlyBytes(demand, question, boxes);
+  if (bytes === null) return { bytes: null, beyondBytes: null, cost: allowance === 'unlimited' ? 0 : null };
   if (allowance === 'unlimited') return { bytes, beyondBytes: 0, cost: 0 };
   if (allowance === null) return { bytes, beyondBytes: null, cost: null };
   const beyondBytes = Math.max(0, bytes - allowance * boxes);

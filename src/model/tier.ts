@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type FileKind, readYaml } from '../scenario/document.ts';
 import { type Finding, findingsOf, located, reporter } from '../scenario/finding.ts';
 import { line, list, map, oneOf, quantity, size, whole, word } from '../scenario/leaf.ts';
-import { ScenarioError } from '../scenario/problem.ts';
+import { type Path, ScenarioError } from '../scenario/problem.ts';
 import { parseBytes } from '../units.ts';
 
 /**
@@ -63,6 +63,14 @@ const isDay = (text: string): boolean => {
   const time = DAY.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
   return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
 };
+
+const DAY_MS = 86_400_000;
+/** Where the reader lives it may be tomorrow already. */
+const AHEAD_DAYS = 1;
+
+/** Of days such as `2026-09-03`: negative where the first is the later one. */
+export const daysBetween = (from: string, to: string): number =>
+  Math.floor((Date.parse(`${to}T00:00:00Z`) - Date.parse(`${from}T00:00:00Z`)) / DAY_MS);
 
 const currency = word(/^[A-Z]{3}$/, 'a currency of three letters, such as EUR');
 const day = z.string({ error: READ }).refine(isDay, { error: READ });
@@ -143,11 +151,18 @@ function tierOf(one: TiersFile['tiers'][number], file: TiersFile): Tier {
 }
 
 /** What the schema of a single key cannot see. */
-function conflictsOf({ tiers, currency: common }: TiersFile): readonly Finding[] {
+function conflictsOf(file: TiersFile, today: string | null): readonly Finding[] {
+  const { tiers, currency: common } = file;
   const findings: Finding[] = [];
   const report = reporter(findings);
+  const checkDay = (path: Path, read: string | undefined): void => {
+    if (today !== null && read !== undefined && daysBetween(today, read) > AHEAD_DAYS)
+      report(path, `got ${read}, which is to come, expected ${READ}`, `today is ${today} by this machine`);
+  };
+  checkDay(['read'], file.read);
   const seen = new Map<string, number>();
-  for (const [at, { id, kind, baselinePercent, price, currency: own }] of tiers.entries()) {
+  for (const [at, { id, kind, baselinePercent, price, currency: own, read }] of tiers.entries()) {
+    checkDay(['tiers', at, 'read'], read);
     const first = seen.get(id);
     if (first !== undefined)
       report(
@@ -175,14 +190,15 @@ function conflictsOf({ tiers, currency: common }: TiersFile): readonly Finding[]
  * The tiers of a file, in its order. Throws a ScenarioError (exit code 104) with every error, its line, what was found and
  * what was expected.
  * @param file as errors name it
+ * @param today `2026-11-30`: no price can have been read later; null: not checked
  */
-export function readTiers(file: string, bytes: Uint8Array): readonly Tier[] {
+export function readTiers(file: string, bytes: Uint8Array, today: string | null): readonly Tier[] {
   const document = readYaml(file, bytes, TIERS_FILE);
   const fail = (findings: readonly Finding[]): ScenarioError =>
     new ScenarioError(located(findings, ({ path, of }) => document.where(path, of)));
   const parsed = fileSchema.safeParse(document.value);
   if (!parsed.success) throw fail(findingsOf(parsed.error.issues, document.value, []));
-  const conflicts = conflictsOf(parsed.data);
+  const conflicts = conflictsOf(parsed.data, today);
   if (conflicts.length > 0) throw fail(conflicts);
   return parsed.data.tiers.map((one) => tierOf(one, parsed.data));
 }

@@ -38,7 +38,7 @@ export const sizingCsv = ({ fits, several, currency }: Sizing): string =>
           money(price),
           money(cost),
           money(perThousandPlayers),
-          traffic.bytes,
+          traffic.bytes === null ? null : Math.round(traffic.bytes),
           tier.price?.read ?? null,
           tier.price?.source ?? null,
         ],

@@ -1,8 +1,16 @@
 import type { BatchCost } from '../model/batcher.ts';
+import { type Demand, sustainedOf } from '../model/demand.ts';
 import type { KnownFacts } from '../model/evidence.ts';
 import { FARTHEST, type Forecast, type Refused } from '../model/interval.ts';
+import { valueAt } from '../model/line.ts';
 import { needsOf } from '../model/needs.ts';
-import { type LeftOut, monthlyBytes, type SizedTier, type Sizing } from '../model/sizing.ts';
+import {
+  type LeftOut,
+  monthlyBytes,
+  type SizedTier,
+  type Sizing,
+  type SizingQuestion,
+} from '../model/sizing.ts';
 import type { Tier } from '../model/tier.ts';
 import { type Scaling, throughputAt } from '../model/usl.ts';
 import { counted, grouped } from '../units.ts';
@@ -74,6 +82,7 @@ export function noteLines(sizing: Sizing, facts: KnownFacts): readonly string[] 
   const { question, leftOut, old, fits, several, currency } = sizing;
   const { demand, bounds, host, runs, searched } = facts;
   const all = [...fits, ...several];
+  const costing = sustainedOf(facts.points).length;
   const others = leftOutCounts(leftOut).map(
     ([because, count]) => `${count} ${LEFT_OUT[because as LeftOut['because']]}`,
   );
@@ -83,16 +92,19 @@ export function noteLines(sizing: Sizing, facts: KnownFacts): readonly string[] 
   const refused = [...new Set(all.flatMap(({ capacity }) => capacity.refused ?? []))];
   const needed = [...new Set(all.map(({ capacity }) => capacity.because))];
   return [
-    `Measured on ${host.cpuModel}, ${counted(host.cpus, 'core')}: ${counted(runs, 'run')}, ${
+    `Measured on ${host.cpuModel}, ${counted(host.cpus, 'core')}: ${counted(runs, 'run')}${costing < runs ? ` (${costing} sustained their load, and say what it costs)` : ''}, ${
       searched === 0
-        ? 'no search: no bound is known, only that a run passed'
+        ? `${facts.withoutBound.length === 0 ? 'no search' : 'no search that found a bound'}: only that a run passed is known`
         : `${searched} ${searched === 1 ? 'search' : 'searches'} (${bounds.map(({ cpus, lastPass, firstFail }) => `${grouped(lastPass)} passed and ${grouped(firstFail)} failed on ${quantity(cpus, cpus === 1 ? 'core' : 'cores')}`).join('; ')})`
     }.`,
     `A player needs ${quantity(demand.cpu.perUnit * 1e3, 'ms')} of CPU a second${demand.memory === null ? '' : `, ${bytesText(demand.memory.perUnit)} of memory`}${
-      demand.bytesToPlayer === null
-        ? '; the traffic was not measured'
-        : ` and receives ${bytesText(demand.bytesToPlayer, true)}: ${trafficText(monthlyBytes(demand.bytesToPlayer, question))} a month`
-    }. Nobody connected: ${quantity(demand.cpu.base, 'cores')}${demand.memory === null ? '' : `, ${bytesText(demand.memory.base)}`}.`,
+      demand.bytesToPlayer === null ? '; the traffic was not measured' : receivesText(demand, question)
+    }.${idleText(demand)}`,
+    ...facts.contradictions.map(
+      ({ name, players, passed }) =>
+        `Contradicted: ${name} failed with ${grouped(players)}, and a search passed with ${grouped(passed)} on the same cores: search again.`,
+    ),
+    ...facts.withoutBound.map(({ name, because }) => `No bound is known from ${name}: ${because}.`),
     ...needLines(facts, question.players),
     ...('because' in facts.batches ? [] : [batchText(facts.batches)]),
     ...('because' in facts.scaling ? [] : [scalingText(facts.scaling)]),
@@ -116,11 +128,32 @@ export function noteLines(sizing: Sizing, facts: KnownFacts): readonly string[] 
     ...(leftOut.some(({ because }) => because === 'another currency')
       ? [`Another currency is compared with --rate, such as --rate ${otherCurrency(leftOut, currency)}=0.9.`]
       : []),
+    ...Object.entries(question.rates)
+      .filter(([code]) => all.some(({ tier }) => code !== currency && tier.price?.currency === code))
+      .map(([code, rate]) => `1 ${code} counts as ${rate} ${currency}, as given (--rate).`),
     ...(old === 0
       ? []
       : [`${old} ${old === 1 ? 'price was' : 'prices were'} read more than 90 days ago: read them again.`]),
     'Prices are those of the tiers file, a month, without VAT; nothing is looked up.',
   ];
+}
+
+/** What is used with nobody connected, which a single load does not say, nor a line through a cost that is none. */
+const idleText = ({ cpu, cpuGrowth, memory }: Demand): string =>
+  cpu.from === cpu.to || cpuGrowth !== null
+    ? ''
+    : ` Nobody connected: ${quantity(cpu.base, 'cores')}${memory === null ? '' : `, ${bytesText(memory.base)}`}.`;
+
+/** What a player receives, and all of them in a month; where it depends on their number, so does the month, by the machines. */
+function receivesText({ bytesToPlayer, bytesByPlayers: line }: Demand, question: SizingQuestion): string {
+  if (line === null) {
+    const each = bytesToPlayer ?? 0;
+    const month = monthlyBytes({ bytesToPlayer, bytesByPlayers: null }, question, 1) ?? 0;
+    return ` and receives ${bytesText(each, true)}: ${trafficText(month)} a month`;
+  }
+  const at = (players: number): string =>
+    `${bytesText(valueAt(line, players), true)} where there are ${grouped(players)}`;
+  return ` and receives ${at(line.from)} and ${at(line.to)}: the traffic of a month depends on how many share a machine`;
 }
 
 /** `300 players need 0.42 cores (0.39 to 0.46) and 310 MB (300 MB to 320 MB)`: what of it has an interval. */

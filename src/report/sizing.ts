@@ -11,7 +11,10 @@ export function sizingJson(sizing: Sizing, facts: KnownFacts, playersPerSession:
     schemaVersion: 1 as const,
     kind: 'sizing' as const,
     ...{ scenario, system, question: { ...question, currency }, host },
-    measured: { runs, searches: searched, bounds },
+    measured: {
+      ...{ runs, searches: searched, bounds },
+      ...{ withoutBound: facts.withoutBound, contradictions: facts.contradictions },
+    },
     ...{ demand, needs: needsOf(facts.points, question.players), batches: facts.batches },
     servers: 'because' in facts.scaling ? facts.scaling : scalingJson(facts.scaling),
     tiers: [...fits, ...several].map((one) => tierJson(one, sizing, playersPerSession)),

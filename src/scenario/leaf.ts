@@ -78,10 +78,16 @@ function durationOf(min: string, max: string, error: string, step: number) {
 export function size(min: string, max: string, example = '64kB or 16MB') {
   const error = `a size of ${min} to ${max}, such as ${example}`;
   const [low, high] = [parseBytes(min) ?? 0, parseBytes(max) ?? 0];
-  return z
-    .string({ error })
-    .meta({ pattern: SIZE.source })
-    .refine((text) => (parseBytes(text) ?? -1) >= low && (parseBytes(text) ?? -1) <= high, { error });
+  return (
+    z
+      .string({ error })
+      .meta({ pattern: SIZE.source })
+      // It ends there, so that a union of which it is a part reports what the union expects.
+      .refine((text) => (parseBytes(text) ?? -1) >= low && (parseBytes(text) ?? -1) <= high, {
+        error,
+        abort: true,
+      })
+  );
 }
 
 /** A size in whole megabytes in PostgreSQL's notation, such as `512MB` or `3GB`; parsed to megabytes. */

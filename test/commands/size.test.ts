@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
@@ -20,7 +20,7 @@ const costing = (players: number, cpuModel: string) => ({
   ...{ scenario: 'my-world', system: 'own', outcome: 'pass' },
   load: {
     ...recorded.load,
-    ...{ requestedCcu: players, durationSeconds: 20 },
+    ...{ requestedCcu: players, durationSeconds: 20, operations: {} },
     total: { ...recorded.load.total, sentPercent: 100, unansweredPercent: 0 },
   },
   world: {
@@ -29,6 +29,7 @@ const costing = (players: number, cpuModel: string) => ({
     memoryTotalBytes: mean(1e8 + players * 1e5),
   },
   database: { ...recorded.database, cpuCores: mean(0.0001 * players), memoryBytes: mean(1e8) },
+  throughput: { ...recorded.throughput, operationsPerSecond: 2 * players },
   network: { ...recorded.network, bytesPerPlayerSecondIn: 1_000, bytesPerPlayerSecondOut: 100 },
   generator: { ...recorded.generator, cpuCores: 0.5 },
   host: { ...recorded.host, cpus: 2, cpuModel },
@@ -234,6 +235,7 @@ test('runs with batches of several sizes say what a batch costs, and how sure th
     writeRun(join(folder, `batches-${players}`), players, {
       throughput: {
         ...recorded.throughput,
+        operationsPerSecond: 2 * players,
         ...{ batchesPerSecond: 200, rowsPerBatch: rows, operationsPerBatch: rows },
       },
       database: {
@@ -283,6 +285,95 @@ const scores = (cpuModel: string, javascript: number): Scores => ({
   ) as Scores['scores'],
 });
 
+test('a run that is named twice counts once: by a link, by its search, in a folder of trials', async () => {
+  const { folder, json } = setUp();
+  const once = await json(...ASKED);
+  symlinkSync('found', join(folder, 'latest'));
+  const twice = await json('--from', 'found/step-1', 'latest', 'found', 'found/', '--players', '400', ...OWN);
+  expect(twice.measured).toEqual(once.measured);
+  expect(twice.tiers).toEqual(once.tiers);
+});
+
+test('the same search three times over is one machine, of which no interval follows', async () => {
+  const { folder, json } = setUp();
+  for (const name of ['second', 'third'])
+    cpSync(join(folder, 'found'), join(folder, name), { recursive: true });
+  const { tiers, measured } = await json('--from', 'found', 'second', 'third', '--players', '300', ...OWN);
+  expect(measured.searches).toBe(3);
+  expect(new Set(tiers.map(({ capacity }) => capacity.label))).toEqual(new Set(['bounds only']));
+});
+
+test('a search that says nothing of a bound is named, with the reason', async () => {
+  const { folder, size } = setUp();
+  writeSearch(join(folder, 'begun'), 800, { result: null });
+  const bare = writeSearch(join(folder, 'bare'));
+  for (let step = 2; existsSync(join(bare, `step-${step}`)); step++)
+    rmSync(join(bare, `step-${step}`), { recursive: true });
+  const { exitCode, out } = await size('--from', 'begun', 'bare', '--players', '50', ...OWN);
+  expect(exitCode).toBe(0);
+  const text = out.replaceAll(/\s+/g, ' ');
+  expect(text).toContain('no search that found a bound: only that a run passed is known');
+  expect(text).toContain('No bound is known from begun: it has not ended (capbench search --resume).');
+  expect(text).toContain('No bound is known from bare: the runs of its last pass are not in its folder.');
+});
+
+test('a run that failed with what a search passed with on the same cores is named, as another is not', async () => {
+  const { folder, size } = setUp();
+  writeRun(join(folder, 'failed'), 500, { outcome: 'fail' });
+  const limits = { stack: { cpus: 0.5, memoryBytes: null } };
+  writeRun(join(folder, 'smaller'), 400, { outcome: 'fail', limits });
+  writeRun(join(folder, 'beyond'), 900, { outcome: 'fail' });
+  const { out } = await size('--from', 'found', 'failed', 'smaller', 'beyond', '--players', '50', ...OWN);
+  const text = out.replaceAll(/\s+/g, ' ');
+  expect(text).toMatch(
+    /Contradicted: failed failed with 500, and a search passed with \d+ on the same cores/,
+  );
+  expect(text.match(/Contradicted/g)).toHaveLength(1);
+});
+
+test('a search whose steps lie elsewhere is refused', async () => {
+  const { folder, size } = setUp();
+  const file = join(folder, 'found/search.json');
+  const text = readFileSync(file, 'utf8');
+  for (const bundle of ['..', '../other', '/etc', 'a/b']) {
+    writeFileSync(file, text.replace('"step-1"', JSON.stringify(bundle)));
+    const { exitCode, err } = await size(...ASKED);
+    expect([exitCode, err]).toEqual([104, expect.stringContaining('expected the name of a folder')]);
+  }
+});
+
+test('a rate is printed where it counts, and a single load says nothing of an empty server', async () => {
+  const { folder, size } = setUp();
+  const rated = await size(...ASKED, '--rate', 'USD=0.5');
+  expect(rated.out).toContain('1 USD counts as 0.5 EUR, as given (--rate).');
+  expect(rated.out).toContain('Nobody connected');
+  expect((await size(...ASKED)).out).not.toContain('counts as');
+  writeRun(join(folder, 'run'), 400);
+  const alone = await size('--from', 'run', '--players', '300', ...OWN);
+  expect(alone.out).not.toContain('Nobody connected');
+});
+
+test('where everybody hears everybody, the traffic is that of so many, and a larger machine holds no more', async () => {
+  const { folder, size } = setUp();
+  const from = [100, 200, 400].map((players) => {
+    writeRun(join(folder, `heard-${players}`), players, {
+      network: { ...recorded.network, bytesPerPlayerSecondIn: 10 * players, bytesPerPlayerSecondOut: 100 },
+      world: {
+        ...costing(players, '').world,
+        cpuPercentTotal: mean((0.0002 * players ** 2) / 2),
+        cpuCores: mean((0.000002 * players ** 2) / 2),
+      },
+      database: { ...recorded.database, cpuCores: mean(0), memoryBytes: mean(1e8) },
+    });
+    return `heard-${players}`;
+  });
+  const { out } = await size('--from', ...from, '--players', '300', ...OWN, '--headroom', '0');
+  const text = out.replaceAll(/\s+/g, ' ');
+  expect(text).toContain('receives 0.977 kB/s where there are 100 and 3.91 kB/s where there are 400');
+  expect(text).toContain('the CPU of a player grows with the number of players, by 300%');
+  expect(text).not.toContain('Nobody connected');
+});
+
 test('scores of a rented machine change what it holds', async () => {
   const { folder, json, size } = setUp();
   writeFileSync(join(folder, 'here.json'), JSON.stringify(scores('a cpu', 100)));
@@ -296,6 +387,23 @@ test('scores of a rented machine change what it holds', async () => {
   expect([alone.exitCode, alone.err]).toEqual([104, expect.stringContaining('without --scores')]);
   const other = await size(...ASKED, '--scores', 'there.json', '--tier-scores', 'middle=there.json');
   expect([other.exitCode, other.err]).toEqual([104, expect.stringContaining('that was measured (a cpu)')]);
+  writeFileSync(join(folder, 'arm.json'), JSON.stringify({ ...scores('an arm', 50), arch: 'arm64' }));
+  const here = ['--scores', 'here.json'];
+  for (const [args, why] of [
+    [['--scores', 'there.json'], 'of a CPU on which nothing was measured (a slow cpu; measured: a cpu)'],
+    [[...here, ...here], 'here.json is of a cpu, as another of the files is'],
+    [
+      [...here, '--tier-scores', 'middle=arm.json'],
+      'arm.json is of a machine with arm64, and middle has x64',
+    ],
+    [
+      [...here, '--tier-scores', 'middle=there.json', '--tier-scores', 'middle=here.json'],
+      'middle is given twice',
+    ],
+  ] as const) {
+    const refused = await size(...ASKED, ...args);
+    expect([refused.exitCode, refused.err]).toEqual([104, expect.stringContaining(why)]);
+  }
 });
 
 test('searches on machines of different CPUs need the scores of both', async () => {
@@ -318,7 +426,14 @@ test.each([
   [['--from', 'found', '--players', '3', '--headroom', '100'], 'expected a percentage of 0 to 95'],
   [['--from', 'found', '--players', '3', '--headroom', '-5'], 'expected a percentage of 0 to 95'],
   [['--from', 'found', '--players', '3', '--rate', 'dollar=1'], 'expected CODE=rate'],
-  [['--from', 'found', '--players', '3', '--rate', 'USD'], '--rate USD: got ""'],
+  [['--from', 'found', '--players', '3', '--rate', 'USD'], '--rate: got "USD", expected CODE=rate'],
+  [['--from', 'found', '--players', '3', '--rate', 'USD=0,9'], '--rate USD=0.9: what one dollar is'],
+  [['--from', 'found', '--players', '3', '--rate', 'USD=1', '--rate', 'USD=2'], 'USD is given twice'],
+  [['--from', 'found', '--players', '3', '--rate', 'EUR=2'], 'got one for EUR, in which prices are compared'],
+  [['--from', 'found', '--players', '3', '--currency', 'XYZ'], 'no tier has a price in XYZ, and no --rate'],
+  [['--from', 'found', '--players', '3', '--tiers', 'future.yaml'], 'future.yaml:3:7 read: got 2999-01-01'],
+  [['--from', 'faster', 'found', '--players', '3'], 'these are not the same load'],
+  [['--from', 'bare', '--players', '3'], 'bare has no report.json in the folders of its steps'],
   [['--from', 'found', '--players', '3', '--budget', '0'], 'expected an amount above 0'],
   [['--from', 'found', '--players', '3', '--currency', 'euro'], 'expected three letters'],
   [['--from', 'found', '--players', '3', '--tiers', 'none.yaml'], 'none.yaml does not exist'],
@@ -357,6 +472,15 @@ test.each([
   writeFileSync(join(folder, 'torn/report.json'), '{"schemaVersion":1,');
   writeFileSync(join(folder, 'strange/report.json'), '{"schemaVersion":1}');
   writeRun(join(folder, 'other'), 100, { scenario: 'other-world' });
+  writeFileSync(
+    join(folder, 'future.yaml'),
+    'version: 1\ncurrency: EUR\nread: 2999-01-01\ntiers: [{ id: a, cpus: 2, kind: shared, memory: 4GB, price: 5 }]\n',
+  );
+  writeRun(join(folder, 'faster'), 100, {
+    throughput: { ...recorded.throughput, operationsPerSecond: 400 },
+  });
+  mkdirSync(join(folder, 'bare'));
+  cpSync(join(folder, 'found/search.json'), join(folder, 'bare/search.json'));
   const { exitCode, out, err } = await size(...args);
   expect([exitCode, out]).toEqual([104, '']);
   expect(err).toContain(why);

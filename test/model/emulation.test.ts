@@ -8,6 +8,7 @@ const tier = (text: string): Tier => {
   const [one] = readTiers(
     't.yaml',
     new TextEncoder().encode(`version: 1\ntiers:\n  - { id: one, ${text} }\n`),
+    null,
   );
   return one ?? expect.fail('no tier');
 };

@@ -1,7 +1,16 @@
 import { expect, test } from 'vitest';
 import { type Demand, demandOf } from '../../src/model/demand.ts';
+import { growthOf } from '../../src/model/growth.ts';
+import type { Line, Point } from '../../src/model/line.ts';
 import type { LoadPoint } from '../../src/model/load-point.ts';
-import { type Bound, type Box, memoryForStack, predict, residualsOf } from '../../src/model/prediction.ts';
+import {
+  type Bound,
+  type Box,
+  machinesOf,
+  memoryForStack,
+  predict,
+  residualsOf,
+} from '../../src/model/prediction.ts';
 import { equalWaiting, waitingTime } from '../../src/model/waiting.ts';
 import { random } from '../../src/rng.ts';
 
@@ -33,6 +42,10 @@ const demandFor = ({ base, perPlayer }: Truth, loads: readonly number[], noise =
   if ('because' in demand) throw new Error(demand.because);
   return demand;
 };
+
+const lineOf = (base: number, perUnit: number): Line => ({
+  ...{ base, perUnit, from: 100, to: 400, points: 3, relativeError: 0 },
+});
 
 /** The players at which answers wait as long as they may. */
 function knee({ base, perPlayer, patience }: Truth, cpus: number): number {
@@ -137,7 +150,7 @@ test('nothing is predicted beyond twice what was measured', () => {
   expect(capacity.refused).toContain('more than 2 times the cores');
   // Its low end is that of the farthest machine that can be predicted.
   expect(capacity.low).toBe(
-    Math.min(predict(demand, bounds, big).low, Math.floor(2 * (bounds[2]?.lastPass ?? 0))),
+    Math.min(predict(demand, bounds, big).low, Math.round(2 * (bounds[2]?.lastPass ?? 0))),
   );
   const wide = demandFor({ ...truth, perPlayer: 0.0001 }, [100, 200]);
   const few = predict(wide, [{ cpus: 1, speed: 1, lastPass: 200, firstFail: 210 }], { ...big, cpus: 1.9 });
@@ -208,4 +221,127 @@ test('where the budgets broke with idle cores, more cores are not said to help',
     expect(predict(demand, bounds, { ...big, cpus: 16 })).toMatchObject({ low: 200, high: null });
     expect(predict(demand, bounds, { ...big, cpus: 1 }).low).toBeLessThan(200);
   }
+});
+
+test('a machine that was searched three times is one machine, and what is stated is the least of it', () => {
+  const demand = demandFor(truth, [100, 200, 400]);
+  const again = [600, 640, 620].map((lastPass, i) => ({
+    ...{ cpus: 1 + 0.02 * i, speed: 1, lastPass, firstFail: lastPass + 30 },
+  }));
+  expect(machinesOf(again)).toEqual([{ cpus: 1.02, speed: 1, lastPass: 600, firstFail: 670 }]);
+  const capacity = predict(demand, again, { ...big, cpus: 1.5 });
+  expect(capacity).toMatchObject({ label: 'bounds only', refused: null });
+  expect(capacity.because).toContain('one machine was measured');
+  expect(predict(demand, again, { ...big, cpus: 1.02 }).low).toBe(600);
+  const others = [0.5, 0.75].map((cpus) => searched(truth, cpus));
+  expect(machinesOf([...again, ...others])).toHaveLength(3);
+});
+
+test.each([
+  [1, 800],
+  [0.35, 130],
+  [0.976, 4_757],
+  [1.79, 488],
+  [2, 2_063],
+  [4, 7],
+])('with %d cores that held %d players, the same cores hold as many', (cpus, lastPass) => {
+  for (const used of [0.3, 0.5, 0.63, 0.77, 0.94]) {
+    const loads = [0.25, 0.5, 1].map((share) => share * lastPass);
+    const perPlayer = (used * cpus) / lastPass;
+    const demand = demandFor({ base: 0, perPlayer, patience: 1 }, loads);
+    const bound = { cpus, speed: 1, lastPass, firstFail: 1.05 * lastPass };
+    expect(predict(demand, [bound], { ...big, cpus }).low).toBe(lastPass);
+  }
+});
+
+test('more cores, faster ones and more memory never hold less, and the upper end is not below the lower', () => {
+  const next = random(7);
+  for (let i = 0; i < 150; i++) {
+    const own: Truth = { base: 0.2 * next(), perPlayer: 10 ** (-4 + 2 * next()), patience: 1 };
+    const demand: Demand = {
+      ...demandFor(own, [100, 200, 400]),
+      ...(next() < 0.5
+        ? {}
+        : { busiestServer: lineOf(0.5 * own.base, (0.3 + 0.7 * next()) * own.perPlayer) }),
+      cpuGrowth: next() < 0.2 ? 1.6 : null,
+    };
+    const bounds = Array.from({ length: 1 + Math.floor(5 * next()) }, () => {
+      const cpus = 0.3 + 2 * next();
+      const lastPass = Math.max(1, Math.round(((0.3 + 0.65 * next()) * cpus - own.base) / own.perPlayer));
+      return { cpus, speed: 1, lastPass, firstFail: Math.ceil(lastPass * (1.02 + 0.1 * next())) };
+    });
+    const boxes: readonly (readonly Box[])[] = [
+      [0.1, 0.2, 0.4, 0.7, 1, 1.5, 2, 3, 4, 6, 8, 16, 64].map((cpus) => ({ ...big, cpus })),
+      [0.2, 0.5, 0.8, 1, 1.2, 1.5, 2, 3, 4, 9].map((speed) => ({ ...big, speed })),
+      [0.25, 0.5, 1, 2, 8, 64].map((size) => ({ ...big, memoryBytes: size * GB })),
+    ];
+    for (const larger of boxes) {
+      const found = larger.map((box) => predict(demand, bounds, box));
+      const lows = found.map(({ low }) => low);
+      expect(lows).toEqual(lows.toSorted((one, other) => one - other));
+      for (const { low, high } of found) expect(high ?? Number.POSITIVE_INFINITY).toBeGreaterThanOrEqual(low);
+    }
+  }
+});
+
+test('of less than half of the smallest machine that was measured no interval is given', () => {
+  const demand = demandFor(truth, [100, 200, 400]);
+  const bounds = [0.5, 0.75, 1].map((cpus) => searched(truth, cpus));
+  expect(predict(demand, bounds, { ...big, cpus: 0.25 }).label).toBe('predicted');
+  const small = predict(demand, bounds, { ...big, cpus: 0.2 });
+  expect(small).toMatchObject({
+    label: 'bounds only',
+    high: Math.floor((0.2 - truth.base) / truth.perPlayer),
+  });
+  expect(small.refused).toContain('less than 1/2 of the cores that were measured (0.5)');
+});
+
+test('where a player costs the more the more there are, more cores are not said to hold more than was measured', () => {
+  // Everybody hears everybody: 0.6 of a core at 300 players, and 1.07 at 400.
+  const demand = demandOf([100, 200, 300].map((players) => point(players, (0.6 * players ** 2) / 300 ** 2)));
+  if ('because' in demand) throw new Error(demand.because);
+  expect(demand.cpuGrowth).toBeCloseTo(3, 9);
+  const bound = { cpus: 1, speed: 1, lastPass: 300, firstFail: 315 };
+  const capacity = predict(demand, [bound], big);
+  expect(capacity).toMatchObject({ label: 'bounds only', low: 300, high: null });
+  expect(capacity.because).toContain('grows with the number of players, by 200%');
+  expect(predict(demand, [bound], { ...big, cpus: 32 }).low).toBe(300);
+  const three = [0.7, 0.85, 1].map((cpus) => ({ ...bound, cpus, lastPass: 300 * Math.sqrt(cpus) }));
+  const validated = predict(demand, three, { ...big, cpus: 1.5 });
+  expect(validated).toMatchObject({ label: 'bounds only', high: null });
+  expect(validated.low).toBeLessThanOrEqual(300);
+});
+
+test.each([
+  ['the same for each', [100, 200, 400].map((x): Point => [x, 3 * x]), null],
+  ['shared by all', [100, 200, 400].map((x): Point => [x, 50]), null],
+  [
+    'within noise',
+    [
+      [100, 100],
+      [200, 240],
+    ] satisfies Point[],
+    null,
+  ],
+  [
+    'of loads that are near to each other',
+    [
+      [300, 300],
+      [400, 600],
+    ] satisfies Point[],
+    null,
+  ],
+  ['by everybody to everybody', [100, 200, 400].map((x): Point => [x, x * x]), 4],
+  [
+    'from the second load on',
+    [
+      [100, 200],
+      [200, 220],
+      [400, 880],
+    ] satisfies Point[],
+    2,
+  ],
+  ['of one load', [[100, 5]] satisfies Point[], null],
+] as const)('growth of a cost: %s', (_, points, growth) => {
+  expect(growthOf(points)).toBe(growth);
 });

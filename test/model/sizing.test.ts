@@ -14,7 +14,7 @@ const GB = 2 ** 30;
 const line = (perUnit: number) => ({ base: 0, perUnit, from: 100, to: 400, points: 3, relativeError: 0 });
 const demand: Demand = {
   ...{ cpu: line(0.001), busiestServer: null, memory: line(1e6), components: {} },
-  ...{ bytesToPlayer: 2_000, bytesFromPlayer: 100, largest: 800 },
+  ...{ cpuGrowth: null, bytesToPlayer: 2_000, bytesByPlayers: null, bytesFromPlayer: 100, largest: 800 },
 };
 const facts: SizingFacts = {
   demand,
@@ -129,11 +129,93 @@ test('a tier of unknown traffic costs comes after those of known costs', () => {
   ]);
 });
 
-test('a search that was confined to a tier says what it found', () => {
-  const emulated = new Map([['a', { lastPass: 777, firstFail: 800 }]]);
-  expect(size([tier('a')], {}, { emulated }).fits[0]?.capacity).toMatchObject({
-    ...{ label: 'emulated', low: 777, high: 800 },
+const emulating = { lastPass: 777, firstFail: 800, of: null };
+const asOther = { id: 'a', cpus: 8, kind: 'shared', baselinePercent: null, memoryBytes: 4 * GB };
+
+test.each([
+  ['what it found', [emulating], 1, ['emulated', 777, 800]],
+  [
+    'all of them, where there are several',
+    [
+      { ...emulating, lastPass: 700 },
+      { ...emulating, firstFail: 900 },
+    ],
+    1,
+    ['emulated', 700, 900],
+  ],
+  [
+    'what it found, where the tier is as it was',
+    [{ ...emulating, of: { ...asOther, cpus: 2 } }],
+    1,
+    ['emulated', 777, 800],
+  ],
+  [
+    'nothing, where the tier was another one of that name',
+    [{ ...emulating, of: asOther }],
+    1,
+    ['bounds only'],
+  ],
+  ['nothing, where its cores are known to be slower', [emulating], 0.8, ['bounds only']],
+  ['at least that, where they are faster', [emulating], 1.2, ['emulated', 777, 800]],
+] as const)('a search that was confined to a tier says %s', (_, bounds, speed, [label, low, high]) => {
+  const known = { emulated: new Map([['a', bounds]]), speeds: new Map([['a', speed]]) };
+  expect(size([tier('a')], {}, known).fits[0]?.capacity).toMatchObject({
+    label,
+    ...(low === undefined ? {} : { low, high }),
   });
+});
+
+test.each([
+  [10, 90, 1],
+  [50, 90, 5],
+  [100, 30, 70],
+  [1_000, 33.3, 667],
+  [777, 0, 777],
+  [999, 95, 49],
+])('of %d players, %d%% of the machine free leaves %d', (lastPass, headroomPercent, players) => {
+  const emulated = new Map([['a', [{ lastPass, firstFail: lastPass, of: null }]]]);
+  expect(size([tier('a')], { players: 1, headroomPercent }, { emulated }).fits[0]?.players).toBe(players);
+});
+
+test.each([
+  [8.4, 25.2, 3],
+  [0.1, 0.3, 3],
+  [8.4, 25.19, null],
+])('three machines of %d fit into a budget of %d: %s', (amount, budget, boxes) => {
+  const emulated = new Map([['a', [{ lastPass: 100, firstFail: 105, of: null }]]]);
+  const { several } = size([tier('a', costing(amount))], { players: 300, budget }, { emulated });
+  expect(several[0]?.boxes ?? null).toBe(boxes);
+});
+
+test('what each receives where everybody hears everybody is that of the machine on which it is', () => {
+  const emulated = new Map([['a', [{ lastPass: 100, firstFail: 105, of: null }]]]);
+  const hearing = { ...demand, bytesByPlayers: line(20) };
+  const known = { emulated, demand: hearing };
+  // 50 on each of two machines: 1,000 bytes a second for each, 730 hours; at half of the peak on average a quarter of it.
+  const [two] = size([tier('a')], { players: 100, headroomPercent: 50 }, known).several;
+  expect(two).toMatchObject({ boxes: 2, traffic: { bytes: 1_000 * 100 * 730 * 3_600 } });
+  const [one] = size([tier('a')], { players: 100 }, known).fits;
+  expect(one?.traffic.bytes).toBe(2 * (two?.traffic.bytes ?? 0));
+  const [half] = size([tier('a')], { players: 100, averagePercent: 50 }, known).fits;
+  expect(half?.traffic.bytes).toBe((one?.traffic.bytes ?? 0) / 4);
+});
+
+test('several machines and their traffic, by hand', () => {
+  // 300 players, 100 on each: 3 x 20 + (1,576.8 GB - 3 x 400 GB) x 0.05 = 78.84 dollars; at 0.9 of a euro 70.956.
+  const dollars = tier('a', {
+    ...costing(20, { currency: 'USD' }),
+    ...{ trafficBytes: 4e11, trafficPerGB: 0.05 },
+  });
+  const emulated = new Map([['a', [{ lastPass: 143, firstFail: 150, of: null }]]]);
+  const asked = { headroomPercent: 30, rates: { USD: 0.9 } };
+  const [one] = size([dollars], asked, { emulated }).several;
+  expect(one).toMatchObject({ players: 100, boxes: 3, price: 54 });
+  expect(one?.cost).toBeCloseTo(70.956, 9);
+  expect(one?.perThousandPlayers).toBeCloseTo(236.52, 9);
+});
+
+test('a price that was read where it is tomorrow already is not of negative age', () => {
+  expect(size([tier('a', costing(5, { read: '2026-12-01' }))]).fits[0]?.age).toBe(0);
 });
 
 test('scores of a tier count', () => {

@@ -8,9 +8,12 @@ import { readTiers, tiersJsonSchema } from '../../src/model/tier.ts';
 import { ScenarioError } from '../../src/scenario/problem.ts';
 
 const folder = join(import.meta.dirname, '../../fixtures/tiers');
-const read = (text: string) => readTiers('tiers.yaml', new TextEncoder().encode(text));
+const read = (text: string, today: string | null = '2026-11-30') =>
+  readTiers('tiers.yaml', new TextEncoder().encode(text), today);
 
-const shipped = readdirSync(folder).flatMap((name) => readTiers(name, readFileSync(join(folder, name))));
+const shipped = readdirSync(folder).flatMap((name) =>
+  readTiers(name, readFileSync(join(folder, name)), null),
+);
 
 test('the shipped tiers can be read, and each has a name of its own', () => {
   expect(shipped.length).toBeGreaterThan(60);
@@ -97,6 +100,18 @@ test.each([
     'expected the day on which the price was read',
   ],
   ['id: b, cpus: 2, kind: shared, memory: 4GB, traffic: 20', 'expected unlimited, or a size such as 20TB'],
+  [
+    'id: b, cpus: 2, kind: shared, memory: 4GB, traffic: 20 TB',
+    'got "20 TB", expected unlimited, or a size such as 20TB',
+  ],
+  [
+    'id: b, cpus: 2, kind: shared, memory: 4GB, disk: 80GiB',
+    'got "80GiB", expected extra where it is priced apart, or a size such as 80GB',
+  ],
+  [
+    'id: b, cpus: 2, kind: shared, memory: 4GB, read: 2027-06-01',
+    'tiers.yaml:5:56 tiers.1.read: got 2027-06-01, which is to come, expected the day on which the price was read',
+  ],
   ['id: b, cpus: 2, kind: shared, memory: 4GB, orderable: maybe', 'expected true or false'],
   ['id: b, cpus: 2, kind: shared, baselinePercent: 20, memory: 4GB', 'expected one only for burstable'],
   ['id: b, cpus: 2, kind: shared, memory: 4GB, currency: euro', 'expected a currency of three letters'],
@@ -112,6 +127,14 @@ test('a price needs a currency, and a file its version and tiers', () => {
   expect(errorOf('')).toContain('tiers.yaml:1:1');
   expect(errorOf('a: [\n')).toContain('invalid YAML');
   expect(errorOf('\0')).toContain('fixtures/tiers/hetzner.yaml');
+});
+
+test('a day that is to come is refused for the whole file, too; tomorrow may be today elsewhere', () => {
+  const text = (day: string) =>
+    `version: 1\nread: ${day}\ntiers: [{ id: a, cpus: 2, kind: shared, memory: 4GB }]\n`;
+  expect(errorOf(text('2026-12-02'))).toContain('tiers.yaml:2:7 read: got 2026-12-02, which is to come');
+  expect(read(text('2026-12-01'))).toHaveLength(1);
+  expect(read(text('2030-01-01'), null)).toHaveLength(1);
 });
 
 test('all errors of a file are reported together', () => {
