@@ -1,3 +1,4 @@
+import { growthOf } from './growth.ts';
 import { FARTHEST, type Forecast, intervalFactor, type Refused } from './interval.ts';
 import { leastSquares, leverage } from './least-squares.ts';
 import { type Line, lineThrough, type Point, valueAt, weightOf } from './line.ts';
@@ -17,6 +18,10 @@ export function forecast(points: readonly Point[], x: number): Forecast | Refuse
   const largest = Math.max(...loads);
   if (x > FARTHEST * largest)
     return { refused: `it is more than ${FARTHEST} times the largest load that was measured (${largest})` };
+  if (x > largest && growthOf(usable) !== null)
+    return {
+      refused: `the share of each player grows with their number, and a line would say too little beyond ${largest}`,
+    };
   const line = lineThrough(usable);
   if (line === null) return { refused: 'nothing was measured' };
   const residuals = loads.flatMap((load) => {

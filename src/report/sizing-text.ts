@@ -97,7 +97,7 @@ export function noteLines(sizing: Sizing, facts: KnownFacts): readonly string[] 
         ? `${facts.withoutBound.length === 0 ? 'no search' : 'no search that found a bound'}: only that a run passed is known`
         : `${searched} ${searched === 1 ? 'search' : 'searches'} (${bounds.map(({ cpus, lastPass, firstFail }) => `${grouped(lastPass)} passed and ${grouped(firstFail)} failed on ${quantity(cpus, cpus === 1 ? 'core' : 'cores')}`).join('; ')})`
     }.`,
-    `A player needs ${quantity(demand.cpu.perUnit * 1e3, 'ms')} of CPU a second${demand.memory === null ? '' : `, ${bytesText(demand.memory.perUnit)} of memory`}${
+    `A player needs ${quantity(demand.cpu.perUnit * 1e3, 'ms')} of CPU a second${demand.cpuGrowth === null ? '' : ' on average (the more, the more there are)'}${demand.memory === null ? '' : `, ${bytesText(demand.memory.perUnit)} of memory`}${
       demand.bytesToPlayer === null ? '; the traffic was not measured' : receivesText(demand, question)
     }.${idleText(demand)}`,
     ...facts.contradictions.map(

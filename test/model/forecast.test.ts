@@ -51,6 +51,12 @@ test('two loads, or one beyond twice the largest, are refused', () => {
   expect(forecast([], 1)).toEqual({ refused: expect.stringContaining('0 loads') });
 });
 
+test('beyond what was measured, a cost whose share of each player grows is refused; between the loads it is not', () => {
+  const heard = [100, 200, 400].map((x): Point => [x, 1e-5 * x * x]);
+  expect(forecast(heard, 500)).toEqual({ refused: expect.stringContaining('beyond 400') });
+  expect(forecast(heard, 300)).toHaveProperty('value');
+});
+
 test('with noise of 3%, intervals of 90% hold twice the load in at least 85% of cases, within a third', () => {
   const cases = 400;
   let held = 0;
