@@ -42,7 +42,8 @@ export async function executeClaims(host: Host, wanted: string | null, flags: Cl
   const claims = claimsOf(known);
   const scenarios: ClaimScenario[] = [];
   for (const [name, path] of await shippedScenarios(host)) {
-    scenarios.push({ name, budgets: (await loadShipped(host, path, claims)).budgets });
+    const { system, budgets } = await loadShipped(host, path, claims);
+    scenarios.push({ name, system, budgets });
   }
   const systems = new Map(known.flatMap(({ system, claims: own }) => own.map(({ id }) => [id, system])));
   const runs = newestRuns(

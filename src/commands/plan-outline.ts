@@ -4,12 +4,14 @@ import { ownFigures } from '../scenario/own-figures.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { table } from './table.ts';
 
-const auditOf = (scenario: Scenario) =>
+type Audited = ReturnType<typeof audit> | null;
+
+/** What the checks find in the plan of a scenario; null without one. */
+export const auditOf = (scenario: Scenario): Audited =>
   scenario.plan === undefined ? null : audit(scenario.plan, ownFigures(scenario));
 
 /** A line for each check that has its figures, and the figures that none can use. */
-export function planLines(scenario: Scenario, width: number): readonly string[] {
-  const audited = auditOf(scenario);
+export function planLines(audited: Audited, width: number): readonly string[] {
   if (audited === null) return [];
   const { findings, lacking } = audited;
   const rows = findings.map((finding) => [
@@ -25,15 +27,13 @@ export function planLines(scenario: Scenario, width: number): readonly string[] 
 }
 
 /** `plan: 24 checks, 15 contradicted`; nothing without a plan. */
-export function planCounts(scenario: Scenario): readonly string[] {
-  const findings = auditOf(scenario)?.findings;
-  if (findings === undefined) return [];
+export function planCounts(audited: Audited): readonly string[] {
+  if (audited === null) return [];
+  const { findings } = audited;
   const contradicted = findings.filter(({ state }) => state === 'contradicted').length;
   return [`plan: ${findings.length} checks, ${contradicted} contradicted`];
 }
 
 /** The same for `--json`; no keys without a plan. */
-export function planJson(scenario: Scenario): object {
-  const audited = auditOf(scenario);
-  return audited === null ? {} : { plan: audited.findings, unusedFigures: audited.unused };
-}
+export const planJson = (audited: Audited): object =>
+  audited === null ? {} : { plan: audited.findings, unusedFigures: audited.unused };

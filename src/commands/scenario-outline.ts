@@ -20,7 +20,7 @@ import type { Scenario } from '../scenario/scenario.ts';
 import type { Churn, Stage } from '../scenario/stages.ts';
 import { type MemoryNeed, memoryShortage, memoryText } from '../stack/memory-need.ts';
 import { formatDuration, grouped } from '../units.ts';
-import { planCounts, planJson, planLines } from './plan-outline.ts';
+import { auditOf, planCounts, planJson, planLines } from './plan-outline.ts';
 import type { LoadedScenario } from './scenario-files.ts';
 import { table } from './table.ts';
 
@@ -282,6 +282,7 @@ export function outline(inspected: Inspected, width: number): string {
   const rows = (of: readonly (readonly string[])[]): readonly string[] => table(of, '  ', width);
   const starts = !scenario.traits.needsTarget && own.stack === undefined;
   const counts = countsOf(scenario);
+  const audited = auditOf(scenario);
   const lines = [
     `${scenario.name}  ${path}`,
     ...scenario.description
@@ -335,7 +336,7 @@ export function outline(inspected: Inspected, width: number): string {
       `  generator blocked for at most ${rules.generatorLoopDelayMs.toLocaleString('en-US')} ms, at most ${rules.generatorUtilisationPercent}% busy`,
       ...rejectedTexts(scenario).flatMap((text) => indented(text, 2, width)),
     ]),
-    ...section('PLAN', planLines(scenario, width)),
+    ...section('PLAN', planLines(audited, width)),
     ...section('BUDGETS', budgetLines(scenario.budgets, needs, width)),
     ...section(
       'WATCHED',
@@ -343,7 +344,7 @@ export function outline(inspected: Inspected, width: number): string {
     ),
     '',
     `${counts.measurable} measurable, ${counts.untestable} untestable, ${counts.contradicted} contradicted`,
-    ...planCounts(scenario),
+    ...planCounts(audited),
     ...deadLines(dead(scenario.budgets, needs), width),
   ];
   return `${lines.join('\n')}\n`;
@@ -375,7 +376,7 @@ export function outlineJson({
     ...(scenario.watch === undefined
       ? {}
       : { watch: scenario.watch.map((metric) => ({ metric, ...watch })) }),
-    ...planJson(scenario),
+    ...planJson(auditOf(scenario)),
     scenario: {
       ...file,
       ...sections,

@@ -18,6 +18,7 @@ export interface ClaimRun extends Omit<RuledReport, 'schemaVersion' | 'system'> 
 /** A scenario that comes with capbench: what it says of claims before any run. */
 export interface ClaimScenario {
   readonly name: string;
+  readonly system: string;
   readonly budgets: readonly Budget[];
 }
 
@@ -108,7 +109,8 @@ export const isCounted = (run: ClaimRun, runs: readonly ClaimRun[]): boolean =>
   standingOf(run) === null && runs.find((one) => nameOf(one) === nameOf(run)) === run;
 
 /** Scenarios of two systems may have the same name. */
-const nameOf = ({ system, scenario }: ClaimRun): string => `${scenario} ${system}`;
+const nameOf = ({ system, scenario }: Pick<ClaimRun, 'system' | 'scenario'>): string =>
+  `${scenario} ${system}`;
 
 const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
@@ -170,15 +172,16 @@ function rulingsOf(
 
 interface Statement {
   readonly scenario: string;
+  readonly system: string;
   readonly budget: Budget;
 }
 
 function statementsOf(scenarios: readonly ClaimScenario[]): ReadonlyMap<string, readonly Statement[]> {
   const found = new Map<string, Statement[]>();
-  for (const { name, budgets } of scenarios) {
+  for (const { name, system, budgets } of scenarios) {
     for (const budget of budgets) {
       if (budget.claim === null) continue;
-      found.set(budget.claim, [...(found.get(budget.claim) ?? []), { scenario: name, budget }]);
+      found.set(budget.claim, [...(found.get(budget.claim) ?? []), { scenario: name, system, budget }]);
     }
   }
   return found;
@@ -228,18 +231,19 @@ const isDisputed = (budget: Budget): boolean => budget.state !== 'untestable' &&
 
 /** What a scenario says of a claim that no run of it has ruled. */
 function withoutRun(
-  { scenario, budget }: Statement,
+  statement: Statement,
   counted: readonly ClaimRun[],
   runs: readonly ClaimRun[],
 ): Candidate {
+  const { scenario, budget } = statement;
+  const isOfIt = (run: ClaimRun): boolean => nameOf(run) === nameOf(statement);
   const of = (state: RulingState, reason: string, gap: Gap | null = null): Candidate => ({
     ...{ state, ruling: null, run: null, reason, gap, scenario },
   });
   if (budget.state === 'untestable') return of('untestable', budget.missing);
   if (budget.contradicted !== null) return of('contradicted', budget.contradicted);
-  if (counted.some((one) => one.scenario === scenario))
-    return of('unmeasured', `the run of ${scenario} did not rule it`, 'no figure');
-  const run = runs.find((one) => one.scenario === scenario);
+  if (counted.some(isOfIt)) return of('unmeasured', `the run of ${scenario} did not rule it`, 'no figure');
+  const run = runs.find(isOfIt);
   if (run === undefined) return of('unmeasured', `${scenario} was never run`, 'never run');
   return standingOf(run) === 'no conclusion'
     ? of('unmeasured', `the last run of ${scenario} had no conclusion (${run.exitCode})`, 'no conclusion')

@@ -30,10 +30,13 @@ export const promiseText = ({ claim: { quantity, operator, value, unit } }: Clai
 export const placeText = ({ claim: { condition, source } }: ClaimFinding): string =>
   [...(condition === null ? [] : [condition]), `“${source.heading}”, line ${source.line}`].join('; ');
 
-/** `17 ms, 15% below the limit`: the figure of the run that decided; `–` where there is none. */
+/**
+ * `17 ms, 15% below the limit`: the figure of the run that decided; `–` where there is none. Of what is unmeasured no margin, which
+ * would say that it is met, or breached.
+ */
 export function foundText({ ruling }: Pick<ClaimFinding, 'ruling'>): string {
   if (ruling === null) return NOTHING;
-  const margin = marginText(ruling);
+  const margin = ruling.state === 'unmeasured' ? '' : marginText(ruling);
   return `${observedText(ruling)}${margin === '' ? '' : `, ${margin}`}`;
 }
 

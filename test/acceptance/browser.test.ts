@@ -39,7 +39,7 @@ function claimsPage(): string {
   const file = join(import.meta.dirname, '../../fixtures/claims.json');
   const recorded = reportFrom(measurementsOf(), scenarioOf({ budgets: [...BUDGETS, nastyBudget] }));
   const runs = [{ ...recorded, bundle: 'reports/recorded-20261121T113000Z', system: 'flux' }];
-  const scenarios = [{ name: 'recorded', budgets: BUDGETS }];
+  const scenarios = [{ name: 'recorded', system: 'flux', budgets: BUDGETS }];
   return claimsHtml(documentFindings(readDocuments(readFileSync(file, 'utf8')), scenarios, runs), runs);
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { runCli } from '../../src/cli.ts';
+import { foundText } from '../../src/report/claims-text.ts';
 import type { ReportRuling } from '../../src/report/report.ts';
 import { MULBERRY_STEP, mulberry32 } from '../../src/rng.ts';
 import { measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
@@ -315,6 +316,23 @@ test('a run of another system rules no claim; one of an earlier version, which d
   bundle(folder, 'earlier', { scenario: 'earlier', system: undefined, rulings: rulings.slice(1) });
   const { counts: all, of } = await findingsOf('flux', folder);
   expect([all.met, of('FLX-147').run?.scenario]).toEqual([1, 'earlier']);
+});
+
+test('a scenario of another system that has the same name was not run by that', async () => {
+  const folder = temporaryFolder();
+  const claim = systems.mud!.claims[0]!.id;
+  bundle(folder, 'namesake', { scenario: 'm4pro-20k', system: 'mud', rulings: [ruling(claim, 'met')] });
+  const { documents, runs } = listed.parse(JSON.parse((await list('--out', folder, '--json')).out));
+  expect(runs).toHaveLength(1);
+  const { gaps } = documents.find(({ system }) => system === 'flux')!;
+  expect(gaps['never run']).toBeGreaterThan(0);
+  expect(gaps['no figure']).toBeUndefined();
+});
+
+test('of what is unmeasured the figure is told, and no margin, which would say that it is met or breached', () => {
+  const found = (state: ReportRuling['state']): string => foundText({ ruling: ruling('FLX-144', state) });
+  expect(found('breached')).toContain('the limit');
+  expect(found('unmeasured')).toMatch(/^17( \S+)?$/);
 });
 
 test('what a run found untestable on its host is not hidden by its own scenario', async () => {
