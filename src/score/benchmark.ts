@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { ScoreName } from '../model/scores.ts';
 
 /** What is measured in a process of its own. */
@@ -42,6 +43,24 @@ export async function perCpuSecond(
   await goOn(measureMs);
   const { user, system } = process.cpuUsage(used);
   return (done() - before) / ((user + system) / 1e6);
+}
+
+/**
+ * The same of what goes on by itself over connections once they are open.
+ * @param open opens them; `fail` is told of any error, which ends the benchmark
+ */
+export async function perCpuSecondOver(
+  open: (fail: (error: Error) => void) => readonly Promise<void>[],
+  done: () => number,
+  repetition: Repetition,
+): Promise<number> {
+  let fail: (error: Error) => void = () => undefined;
+  const failed = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  failed.catch(() => undefined);
+  await Promise.race([Promise.all(open(fail)), failed]);
+  return perCpuSecond(done, (milliseconds) => Promise.race([pause(milliseconds), failed]), repetition);
 }
 
 /** Repeats a piece of work without a turn of the event loop in between; at least once. */

@@ -1,6 +1,5 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
-import { type Benchmark, perCpuSecond } from './benchmark.ts';
+import { type Benchmark, perCpuSecondOver } from './benchmark.ts';
 
 const HOST = '127.0.0.1';
 const CONNECTIONS = 50;
@@ -12,28 +11,18 @@ const MESSAGE = Buffer.alloc(256, 'x');
  */
 export const loopback: Benchmark = async (repetition) => {
   const sockets: Socket[] = [];
-  let fail: (error: Error) => void = () => undefined;
-  const failed = new Promise<never>((_, reject) => {
-    fail = reject;
-  });
-  failed.catch(() => undefined);
-  const watch = (socket: Socket): void => {
-    sockets.push(socket.setNoDelay());
-    socket.on('error', fail);
-  };
-  const server = createServer((socket) => {
-    watch(socket);
-    socket.on('data', (part) => socket.write(part));
-  });
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject).listen(0, HOST, resolve);
+  const server = createServer();
+  let messages = 0;
+  const open = (port: number, fail: (error: Error) => void): readonly Promise<void>[] => {
+    const watch = (socket: Socket): Socket => {
+      sockets.push(socket);
+      return socket.setNoDelay().on('error', fail);
+    };
+    server.on('connection', (socket) => {
+      watch(socket).on('data', (part) => socket.write(part));
     });
-    const { port } = server.address() as AddressInfo;
-    let messages = 0;
-    const opened = Array.from({ length: CONNECTIONS }, () => {
-      const socket = connect(port, HOST);
-      watch(socket);
+    return Array.from({ length: CONNECTIONS }, () => {
+      const socket = watch(connect(port, HOST));
       let received = 0;
       socket.on('data', (part) => {
         received += part.length;
@@ -50,9 +39,19 @@ export const loopback: Benchmark = async (repetition) => {
         });
       });
     });
-    await Promise.race([Promise.all(opened), failed]);
-    const goOn = (milliseconds: number): Promise<void> => Promise.race([pause(milliseconds), failed]);
-    return { loopback: await perCpuSecond(() => messages, goOn, repetition) };
+  };
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject).listen(0, HOST, resolve);
+    });
+    const { port } = server.address() as AddressInfo;
+    return {
+      loopback: await perCpuSecondOver(
+        (fail) => open(port, fail),
+        () => messages,
+        repetition,
+      ),
+    };
   } finally {
     for (const socket of sockets) socket.destroy();
     server.close();

@@ -1,7 +1,6 @@
 import type { AddressInfo } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
 import { WebSocket, WebSocketServer } from 'ws';
-import { type Benchmark, perCpuSecond } from './benchmark.ts';
+import { type Benchmark, perCpuSecondOver } from './benchmark.ts';
 
 const HOST = '127.0.0.1';
 const CLIENTS = 50;
@@ -27,19 +26,9 @@ function answerAll(server: WebSocketServer): void {
 export const webSocket: Benchmark = async (repetition) => {
   const server = new WebSocketServer({ host: HOST, port: 0, perMessageDeflate: false });
   const clients: WebSocket[] = [];
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('listening', resolve).once('error', reject);
-    });
-    answerAll(server);
-    const { port } = server.address() as AddressInfo;
-    let roundTrips = 0;
-    let fail: (error: Error) => void = () => undefined;
-    const failed = new Promise<never>((_, reject) => {
-      fail = reject;
-    });
-    failed.catch(() => undefined);
-    const opened = Array.from({ length: CLIENTS }, () => {
+  let roundTrips = 0;
+  const open = (port: number, fail: (error: Error) => void): readonly Promise<void>[] =>
+    Array.from({ length: CLIENTS }, () => {
       const client = new WebSocket(`ws://${HOST}:${port}`, { perMessageDeflate: false });
       clients.push(client);
       let seq = 0;
@@ -59,9 +48,19 @@ export const webSocket: Benchmark = async (repetition) => {
         });
       });
     });
-    await Promise.race([Promise.all(opened), failed]);
-    const goOn = (milliseconds: number): Promise<void> => Promise.race([pause(milliseconds), failed]);
-    return { webSocket: await perCpuSecond(() => roundTrips, goOn, repetition) };
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('listening', resolve).once('error', reject);
+    });
+    answerAll(server);
+    const { port } = server.address() as AddressInfo;
+    return {
+      webSocket: await perCpuSecondOver(
+        (fail) => open(port, fail),
+        () => roundTrips,
+        repetition,
+      ),
+    };
   } finally {
     for (const client of clients) client.terminate();
     server.close();
