@@ -2,9 +2,9 @@ import { expect, test } from 'vitest';
 import { refuseUnreachableFaults } from '../../src/commands/fault-processes.ts';
 import { readGivenRedis, resolveGivenRedis } from '../../src/commands/given-redis.ts';
 import type { LoadedScenario } from '../../src/commands/scenario-files.ts';
-import { CapbenchError } from '../../src/errors.ts';
 import type { GivenRedis } from '../../src/stack/given-redis.ts';
 import { memoryHost } from '../memory-host.ts';
+import { refusalOf } from './refusal.ts';
 
 const systemWith = (redis?: true) =>
   ({ system: { name: 'game', scenario: { redis } } }) as unknown as LoadedScenario;
@@ -40,12 +40,7 @@ test.each([
   ['redis://127.0.0.1/world', {}, /not the number of a database/],
   ['http://127.0.0.1', {}, /another scheme/],
 ])('%s %j is refused', async (text, options, message) => {
-  const error = await given(text, options).then(
-    () => expect.fail('it was taken'),
-    (thrown: unknown) => thrown,
-  );
-  if (!(error instanceof CapbenchError)) throw error;
-  expect(error.exitCode).toBe(104);
+  const error = await refusalOf(given(text, options));
   expect(`${error.message}\n${error.hint}`).toMatch(message);
 });
 

@@ -3,22 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { readAccess } from '../../src/commands/target-access.ts';
-import { CapbenchError } from '../../src/errors.ts';
+import type { CapbenchError } from '../../src/errors.ts';
 import { memoryHost } from '../memory-host.ts';
 import { CA_FILE } from '../tls-front.ts';
+import { refusalOf } from './refusal.ts';
 
 const remote = { hasTargets: true, hasTls: true };
 const none = { header: [], headerEnv: [] };
 
 async function refusal(flags: object, env = {}, at = remote): Promise<CapbenchError> {
   const host = memoryHost([], { env });
-  const error = await readAccess(host, { ...none, ...flags }, at).then(
-    () => expect.fail('it was taken'),
-    (thrown: unknown) => thrown,
-  );
-  if (!(error instanceof CapbenchError)) throw error;
-  expect(error.exitCode).toBe(104);
-  return error;
+  return refusalOf(readAccess(host, { ...none, ...flags }, at));
 }
 
 test('headers come from the command line and from the environment, and their values count as secrets', async () => {
