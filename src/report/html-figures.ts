@@ -1,5 +1,6 @@
 import type { OpenPercentiles, Percentiles } from '../measurement/figures.ts';
 import { ofOperation } from '../scenario/operations.ts';
+import { agentTable } from './agents.ts';
 import { BOX_COLUMNS, boxCells } from './boxes.ts';
 import { folded, list, row, safe, table } from './markup.ts';
 import { capital } from './plain-text.ts';
@@ -88,6 +89,19 @@ export function stackParts({ stack: { kind, documented, applied, reasons } }: Re
             ),
           ),
         ]),
+  ];
+}
+
+/** Of the agents that made the load; none where this host did. */
+export function agentParts(report: Report): string[] {
+  const { head, rows } = agentTable(report);
+  if (rows.length === 0) return [];
+  return [
+    table(
+      head.map(capital),
+      rows.map((cells) => row(cells)),
+      'numbers',
+    ),
   ];
 }
 

@@ -5,6 +5,7 @@ import type { Drawing } from './drawing.ts';
 import { databaseFacts, hostFacts, runFacts } from './facts.ts';
 import { breachedParts, breachedTitle, budgetParts, ruleParts } from './html-checks.ts';
 import {
+  agentParts,
   boxTable,
   errorParts,
   latencyTable,
@@ -50,6 +51,7 @@ export function html(report: Report, charts: readonly Drawing[]): string {
       title: 'Host and generator',
       parts: [...factList(hostFacts(report)), resourceTable(report)],
     },
+    { id: 'agents', title: 'Agents that made the load', parts: agentParts(report) },
     { id: 'run', title: 'This run', parts: [...factList(runFacts(report)), ...errorParts(report)] },
   ];
   const title = `${report.scenario}: ${OUTCOMES[report.outcome]} (${report.exitCode})`;

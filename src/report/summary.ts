@@ -1,6 +1,7 @@
 import { budgetsLine } from '../judge/verdict.ts';
 import { throughputOf } from '../measurement/figures.ts';
 import { ofOperation } from '../scenario/operations.ts';
+import { agentTable } from './agents.ts';
 import { BOX_COLUMNS, boxCells } from './boxes.ts';
 import { cell, MARKS, tableHead, tableRow } from './markdown.ts';
 import { deliveryValues, playerFacts } from './player-facts.ts';
@@ -62,6 +63,7 @@ export function summary(report: Report): string {
       Object.entries(playerFacts(report)).map(([name, values]) => `${name} ${values.join(', ')}`),
     ),
     ...boxTable(report),
+    ...agentLines(report),
     ...stageTable(report),
     ...faultLine(report),
     ...list('No conclusion:', report.invalidBecause),
@@ -130,6 +132,12 @@ function operationTable(report: Report): string[] {
 function boxTable({ boxes = [], limits = {} }: Report): string[] {
   if (boxes.length === 0) return [];
   return [...tableHead(BOX_COLUMNS), ...boxes.map((box) => tableRow(boxCells(box, limits[box.name]))), ''];
+}
+
+/** A row for each agent that made the load. */
+function agentLines(report: Report): string[] {
+  const { head, rows } = agentTable(report);
+  return rows.length === 0 ? [] : [...tableHead(head), ...rows.map(tableRow), ''];
 }
 
 /** A row for each stage. */

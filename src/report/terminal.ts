@@ -1,6 +1,7 @@
 import { EXIT } from '../errors.ts';
 import { isOfRule, relaxedNames } from '../judge/rules/rule.ts';
 import { budgetsLine, unseenTraffic } from '../judge/verdict.ts';
+import { agentTable } from './agents.ts';
 import { databaseFacts, type Facts, hostFacts } from './facts.ts';
 import { nextStep } from './next-step.ts';
 import { plain } from './plain-text.ts';
@@ -18,6 +19,7 @@ import {
   cut,
   fact,
   fold,
+  grid,
   LONGEST_FACT,
   type Paint,
   type Palette,
@@ -82,6 +84,7 @@ export const terminalSummary = (report: Report, style: TerminalStyle): string =>
             ...section('FAULTS', faultLines(report, paint, width), paint),
             ...section('DATABASE', fold(factLines(databaseFacts(report)), width), paint),
             ...section('HOST AND GENERATOR', fold(hostLines(report), width), paint),
+            ...section('AGENTS', agentLines(report, width), paint),
           ]),
     ],
   });
@@ -96,6 +99,16 @@ const watchedLines = (report: Report): string[] =>
       ? [fact(plain(name), ...values.map(plain))]
       : [plain(name), belowFact(values.map(plain).join('  '))],
   );
+
+function agentLines(report: Report, width: number): string[] {
+  const { head, rows } = agentTable(report);
+  return rows.length === 0
+    ? []
+    : grid(
+        [head, ...rows].map((cells) => cells.map(plain)),
+        width,
+      );
+}
 
 const hostLines = (report: Report): string[] => [
   ...factLines(hostFacts(report)),
