@@ -29,6 +29,10 @@ export class CapbenchError extends Error {
 export const badInput = (message: string, hint?: string) => new CapbenchError(EXIT.badInput, message, hint);
 export const stackFailed = (message: string, hint?: string, cause?: unknown) =>
   new CapbenchError(EXIT.stackFailed, message, hint, { cause });
+/** What makes the load has ended, or was never reached: it says nothing of what is under load. */
+export class GeneratorFailed extends CapbenchError {}
+export const generatorFailed = (message: string, hint?: string, cause?: unknown) =>
+  new GeneratorFailed(EXIT.stackFailed, message, hint, { cause });
 export const interrupted = (message: string) => new CapbenchError(EXIT.interrupted, message);
 
 /** A message for anything that was thrown, including values that are no Error and an AggregateError without a message. */

@@ -6,6 +6,7 @@ import { badInput, messageOf, stackFailed } from '../errors.ts';
 import type { Host } from '../host.ts';
 import type { AgentAccess, AgentAddress } from '../load/agent/remote-agent.ts';
 import type { EngineName } from '../load/engine.ts';
+import type { EmulatedTier } from '../measurement/emulated-tier.ts';
 import type { AgentFlags } from './options.ts';
 import { readCertificates } from './target-access.ts';
 import type { RunTargets } from './targets.ts';
@@ -66,6 +67,7 @@ const MAKE_TOKEN = 'make one with `openssl rand -hex 32 > token`, and copy the f
 
 /**
  * The agents that make the load; null where this host does.
+ * @param tier the machine as which the stack runs on CPUs of its own; absent: as this host
  * @throws CapbenchError (104) where they cannot, (93) where the name of one cannot be resolved
  */
 export async function readAgents(
@@ -73,6 +75,7 @@ export async function readAgents(
   flags: AgentFlags,
   engine: EngineName,
   { targets }: Pick<RunTargets, 'targets'>,
+  tier?: EmulatedTier,
 ): Promise<AgentAccess | null> {
   const { agents: given, agentTokenFile, agentCa } = flags;
   if (given === undefined) {
@@ -80,6 +83,11 @@ export async function readAgents(
     if (agentTokenFile === undefined && agentCa === undefined) return null;
     throw badInput(`${idle} is given without --agents`, 'name the agents: --agents 10.0.0.5:7400');
   }
+  if (tier !== undefined)
+    throw badInput(
+      `--agents with --tier ${tier.id}: the servers are started here, on loopback, so the agents would be on this host, and nothing would keep their load processes off the CPUs of the box`,
+      'leave out --agents: the load processes of this host are kept off those CPUs',
+    );
   if (engine !== 'native')
     throw badInput(`--agents: --engine ${engine} runs on this machine only`, 'use --engine native');
   if (agentTokenFile === undefined)

@@ -8,7 +8,7 @@ import { makeBundle, pointLatest, unwritable } from '../measurement/bundle.ts';
 import type { Ladder, LadderStep } from '../model/ladder.ts';
 import { isResult, nextStep, type Planned, type SearchOptions } from '../model/next-step.ts';
 import { latencyLimitOf, stepFactsOf } from '../report/ladder-step.ts';
-import { searchVerdict } from '../report/ladder-text.ts';
+import { loadedFrom, searchVerdict } from '../report/ladder-text.ts';
 import { streamSeed } from '../rng.ts';
 import type { StopSignals } from '../run/steps.ts';
 import { parseDurationFlag } from '../scenario/overrides.ts';
@@ -88,6 +88,7 @@ export async function executeSearch(host: Host, reference: string, given: Search
       ...{ system: base.scenario.system, scenarioHash: scenarioHash(base.scenario), precisionPercent },
       ...{ basePlayers: base.scenario.load.players, seed: base.scenario.seed },
       ...(base.tier === undefined ? { tier: null } : { tier: base.tier.id, tierFacts: base.tier }),
+      ...(prepared.agents === null ? {} : { agents: prepared.agents.agents.map(({ shown }) => shown) }),
       ...{ startedAt: startedAt.toISOString(), sameServer: isSameServer(prepared), latencyLimit: null },
       host: { name: os.hostname(), cpuModel: os.cpus()[0]?.model ?? 'unknown', cpus: host.machine.cpus },
       ...{ steps: [], result: null },
@@ -223,6 +224,7 @@ function refuseOther(ladder: Ladder, fresh: Ladder, shown: string): void {
   const differences: readonly (readonly [what: string, got: string, expected: string])[] = [
     ['scenario', ladder.scenario, fresh.scenario],
     ['tier', ladder.tier ?? 'none', fresh.tier ?? 'none'],
+    ['source of the load', loadedFrom(ladder), loadedFrom(fresh)],
     ['scenario hash', ladder.scenarioHash.slice(0, 12), fresh.scenarioHash.slice(0, 12)],
     ['precision', `${ladder.precisionPercent}%`, `${fresh.precisionPercent}%`],
     ['host', ladder.host.name, fresh.host.name],

@@ -13,7 +13,7 @@ Examples:
   $ capbench search ./my-world.yaml --target ws://127.0.0.1:8080
 
 Exit codes: 0 found, 90 bound not found, 92 acknowledged data was lost at a step,
-93 the stack did not start, 104 bad input, 105 interrupted (go on with --resume).
+93 the stack did not start, or the load was lost, 104 bad input, 105 interrupted (go on with --resume).
 `;
 
 /** `capbench search`: from a scenario to the largest number of players that keeps every budget. */

@@ -133,7 +133,7 @@ export async function prepareRun(
   readVariables(host, loaded, starts);
   const faulty = readFaultProcesses(host, flags, targets);
   refuseUnreachableFaults(loaded, reached, faulty);
-  const agents = await readAgents(host, flags, flags.engine, reached);
+  const agents = await readAgents(host, flags, flags.engine, reached, loaded.tier);
   const openEngine = await chooseEngine(host, loaded, flags, reached);
   await checkTemporaryFolder(host);
   if (targets.length === 0 || starts !== null) refuseTooManyCpus(host, loaded);

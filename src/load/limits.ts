@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism, platform } from 'node:os';
-import { CapbenchError, EXIT } from '../errors.ts';
+import { generatorFailed, stackFailed } from '../errors.ts';
 import type { OtherCpus } from '../stack/stack.ts';
 import { readDescriptors } from '../supervision/descriptors.ts';
 import type { Confine } from '../supervision/process.ts';
@@ -50,8 +50,6 @@ const MOST_SOURCES = 250;
 /** Of the third and of the fourth octet. */
 const MOST_GROUP_SOURCES = 250;
 
-const refuse = (message: string, hint: string) => new CapbenchError(EXIT.stackFailed, message, hint);
-
 /**
  * Plans the connections, or fails before anything connects. `requested` is the user's number of workers,
  * null for the default: 2 on up to 4 CPUs, else half of them, and as many more as the descriptor limit needs.
@@ -68,7 +66,7 @@ export function planConnections(
     const { descriptors } = destination;
     const needed = destination.players + SPARE_DESCRIPTORS;
     if (descriptors !== null && needed > descriptors) {
-      throw refuse(
+      throw stackFailed(
         `world server ${index + 1} needs ${needed} open descriptors for its ${destination.players} players, but the limit of its process is ${descriptors}`,
         'Raise the limit (`ulimit -n`) before starting it, run more world servers, or lower --scale.',
       );
@@ -89,7 +87,7 @@ function planWorkers(players: number, requested: number | null, limits: HostLimi
   const needed = room > 0 ? Math.max(1, Math.ceil(players / room)) : Number.POSITIVE_INFINITY;
   if (needed <= preferred) return preferred;
   if (requested === null && Number.isFinite(needed)) return needed;
-  throw refuse(
+  throw generatorFailed(
     `${preferred} load workers would hold ${Math.ceil(players / preferred)} connections each, but the limit of a process here is ${descriptors} open descriptors (${SPARE_DESCRIPTORS} of them are reserved)`,
     Number.isFinite(needed)
       ? `Use --workers ${needed} or more, or raise the limit (\`ulimit -n\`).`
@@ -125,7 +123,7 @@ function planSources(
   const players = destinations.reduce((sum, destination) => sum + destination.players, 0);
   const extra = Math.ceil(overflow / Math.max(1, available));
   if (available < 1 || extra > MOST_SOURCES || !loopbackAliases || elsewhere !== null) {
-    throw refuse(
+    throw generatorFailed(
       `${players} connections need ${overflow} more source ports than available: ${range} ephemeral ports (${ports.from}-${ports.to}) for each of ${left.size} destination${left.size === 1 ? '' : 's'}`,
       'Widen the range (Linux: sysctl net.ipv4.ip_local_port_range="15000 64999"; macOS: net.inet.ip.portrange.first), run more world servers on ports of their own, or lower --scale.',
     );
@@ -145,7 +143,7 @@ function sourcePerGroup(
 ): Omit<ConnectionPlan, 'workers'> {
   const remote = destinations.find(({ host }) => !isLoopbackIpv4(host));
   if (!loopbackAliases || remote !== undefined)
-    throw refuse(
+    throw generatorFailed(
       `each of the ${groups} groups of players needs a source address of its own (127.0.1.1, 127.0.2.1 ..), and ${remote === undefined ? 'this system has only 127.0.0.1' : `${remote.host} is not reached from loopback addresses`}`,
       'Use Linux, whose loopback interface has all of 127.0.0.0/8, or a scenario without edge.',
     );

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { portOf } from '../address/target-address.ts';
+import { generatorFailed } from '../errors.ts';
 import type { Workload } from '../scenario/workload.ts';
 import type { Endpoints } from '../stack/stack.ts';
 import { bundleFile } from '../supervision/bundle-file.ts';
@@ -66,7 +67,7 @@ export function createNativeEngine(options: NativeEngineOptions): Engine {
       const worlds = await (system.deal ?? dealEvenly)(at, workload, signal);
       requireWholeGroups(worlds, workload);
       const destinations = worlds.map((world) => destinationOf(world, at, workload));
-      const agents = await connectAgents(options.agents ?? null, signal);
+      const agents = await connectAgents(options.agents ?? null, at, signal);
       for (const { onThisHost, welcome } of agents) if (onThisHost) otherPids.add(welcome.pid);
       const userModule = options.module ?? null;
       const logs = new Map<string, string>();
@@ -146,15 +147,25 @@ export function createNativeEngine(options: NativeEngineOptions): Engine {
   };
 }
 
-/** All of them, or none. @throws CapbenchError 93 with the agent that does not serve this run, 105 when aborted */
+/**
+ * All of them, or none.
+ * @throws CapbenchError 93 with the agent that does not serve this run, or would take the CPUs of its stack; 105 when aborted
+ */
 async function connectAgents(
   access: AgentAccess | null,
+  { otherCpus }: Endpoints,
   signal: AbortSignal,
 ): Promise<readonly RemoteAgent[]> {
   if (access === null) return [];
   const connected: RemoteAgent[] = [];
   try {
     for (const at of access.agents) connected.push(await RemoteAgent.connect(at, access, signal));
+    const near = otherCpus?.besideBox === true ? connected.find(({ onThisHost }) => onThisHost) : undefined;
+    if (near !== undefined)
+      throw generatorFailed(
+        `the agent ${near.address} is on this host, and nothing keeps its load processes off the CPUs that are the stack's box`,
+        'use agents of other machines, or leave out --agents: the load processes of this host are kept off them',
+      );
     return connected;
   } catch (thrown) {
     for (const agent of connected) agent.close();

@@ -337,7 +337,11 @@ const ending = z.discriminatedUnion('state', [
   z.object({ state: z.literal('completed') }),
   z.object({ state: z.literal('stoppedEarly'), because: text }),
   z.object({ state: z.literal('interrupted'), phase: text }),
-  z.object({ state: z.literal('stackFailed'), because: text, hint: text }),
+  /** `of`: it was the generator that failed, and not the stack. */
+  z.object({
+    ...{ state: z.literal('stackFailed'), because: text, hint: text },
+    of: z.literal('generator').optional(),
+  }),
 ]);
 
 /** The immutable facts of a run. */

@@ -22,7 +22,7 @@ const brokenSchema = z.object({
 
 const ranOutSchema = z.object({ resource: text, evidence: text });
 
-/** Who is the reason that a step has no conclusion; null: neither, such as too few answers. */
+/** Who is the reason that a step has no conclusion; null: none of them. */
 export const GAVE_OUT = ['generator', 'host', 'stack'] as const;
 
 const stepSchema = z.object({
@@ -43,6 +43,8 @@ const stepSchema = z.object({
   brokeFirst: brokenSchema.nullable(),
   ranOut: ranOutSchema.nullable(),
   gaveOut: z.enum(GAVE_OUT).nullable(),
+  /** It has no conclusion only because there were too few answers, even if all had been in time; absent: it is not so. */
+  tooFew: z.literal(true).optional(),
   /** From the start of the step to its end, stack and reports included. */
   tookSeconds: z.number().nonnegative(),
   operationsPerSecond: z.number().nullable(),
@@ -93,6 +95,8 @@ export const ladderSchema = z.object({
   tier: text.nullable(),
   /** What was known of that machine. */
   tierFacts: emulatedTierSchema.optional(),
+  /** The agents that made the load, HOST:PORT; absent: this host did. */
+  agents: z.array(text).optional(),
   host: z.object({ name: text, cpuModel: text, cpus: z.int().positive() }),
   /** The tightest budget on a percentile of a latency that stands for the whole run; null where there is none. */
   latencyLimit: z.object({ name: text, ms: z.number() }).nullable(),

@@ -1,3 +1,4 @@
+import { EXIT } from '../errors.ts';
 import { counted } from '../units.ts';
 import type { GaveOut, Ladder, LadderResult, LadderStep } from './ladder.ts';
 
@@ -22,9 +23,11 @@ export interface SearchOptions {
 /** What a search does next. */
 export type Planned = Pick<LadderStep, 'players' | 'seconds' | 'purpose'>;
 
-/** Trials of one number without a conclusion, after which there is none; and where the generator is the reason. */
+/** Trials of one number without a conclusion, after which there is none; and where the generator was late. */
 const ATTEMPTS = 3;
 const ATTEMPTS_OF_GENERATOR = 2;
+/** Where the stack or the generator did not start, or has ended. */
+const ATTEMPTS_AFTER_FAILURE = 2;
 /** From last pass to first fail, in multiples of the precision: as near as this, trials have full length. */
 const NEAR = 4;
 /** No server needs as many; one whose answers are random would. */
@@ -97,7 +100,11 @@ function outOfReach(steps: readonly LadderStep[]): LadderStep | null {
     0,
     ...steps.filter(({ outcome }) => outcome !== 'invalid').map(({ players }) => players),
   );
-  const late = steps.filter(({ players, gaveOut }) => gaveOut === 'generator' && players > judged);
+  // One that has ended, or was never reached, was not late.
+  const late = steps.filter(
+    ({ players, gaveOut, exitCode }) =>
+      gaveOut === 'generator' && exitCode !== EXIT.stackFailed && players > judged,
+  );
   const ends = late.filter(
     ({ players }) => late.filter((other) => other.players === players).length >= ATTEMPTS_OF_GENERATOR,
   );
@@ -118,7 +125,7 @@ function followUp(ladder: Ladder, options: SearchOptions): Planned | LadderResul
   const vain = own.slice(own.findLastIndex(({ outcome }) => outcome !== 'invalid') + 1);
   const last = vain.at(-1);
   if (last === undefined) return next;
-  if (vain.length >= (last.gaveOut === 'stack' ? ATTEMPTS_OF_GENERATOR : ATTEMPTS)) {
+  if (vain.length >= (last.exitCode === EXIT.stackFailed ? ATTEMPTS_AFTER_FAILURE : ATTEMPTS)) {
     const trials = `${vain.length} trials of ${counted(next.players, 'player')} had no conclusion`;
     return notFound(ladder, `${whoGaveOut(last.gaveOut)}${trials}: ${last.because}`, last.gaveOut);
   }
@@ -148,14 +155,27 @@ function climb(ladder: Ladder, options: SearchOptions): Planned | LadderResult {
       'generator',
     );
 
-  if (pass === null && top === null) return short(Math.min(most, multiple(from)), 'double');
+  const floor = pass === null ? tooFewAt(steps, top, fullSeconds) : null;
+  if (pass === null && top === null) {
+    if (floor === null) return short(Math.min(most, multiple(from)), 'double');
+    if (floor >= most)
+      return notFound(ladder, `${tooFewText(floor, fullSeconds)}, the most that were tried`, null);
+    return full(Math.min(most, Math.max(floor + grain, multiple(2 * floor))), 'double');
+  }
+  const precise = 1 + precisionPercent / 100;
+  if (pass === null && floor !== null && top !== null) {
+    if (top - floor > grain && top > floor * precise) return full(between(floor, top, grain), 'bisect');
+    if (beyond) return generator();
+    if (fail !== null && fail.seconds < fullSeconds) return full(fail.players, 'again');
+    const fewest = `${counted(top, 'player')} are too many`;
+    return notFound(ladder, `${fewest}, and ${tooFewText(floor, fullSeconds)}`, null);
+  }
   if (pass === null) {
     if (top !== null && top > least) return short(Math.min(top - 1, multiple(top / 2)), 'halve');
     if (beyond) return generator();
     if (fail !== null && fail.seconds < fullSeconds) return full(fail.players, 'again');
     return notFound(ladder, `${counted(least, 'player')}, the fewest, are too many`, null);
   }
-  const precise = 1 + precisionPercent / 100;
   if (top === null) {
     if (pass.players >= most) {
       if (pass.seconds < fullSeconds) return full(pass.players, 'again');
@@ -171,8 +191,7 @@ function climb(ladder: Ladder, options: SearchOptions): Planned | LadderResult {
     return (isNear ? full : short)(Math.min(most, higher), 'double');
   }
   if (top - pass.players > grain && top > pass.players * precise) {
-    const middle = grain * Math.round(Math.sqrt(pass.players * top) / grain);
-    const players = Math.min(top - grain, Math.max(pass.players + grain, middle));
+    const players = between(pass.players, top, grain);
     return (top <= pass.players * precise ** NEAR ? full : short)(players, 'bisect');
   }
   if (beyond) return pass.seconds < fullSeconds ? full(pass.players, 'again') : generator();
@@ -183,6 +202,25 @@ function climb(ladder: Ladder, options: SearchOptions): Planned | LadderResult {
     ? full(pass.players, 'confirm')
     : foundAt(ladder, { pass, fail }, { passed, of: confirm }, null);
 }
+
+/** Between two numbers, by ratio. */
+const between = (low: number, high: number, grain: number): number =>
+  Math.min(high - grain, Math.max(low + grain, grain * Math.round(Math.sqrt(low * high) / grain)));
+
+/**
+ * The highest number below the first that failed whose trial of full length had too few answers for a conclusion, and nothing else against
+ * it: fewer players have fewer still. Null where there is none.
+ */
+function tooFewAt(steps: readonly LadderStep[], top: number | null, fullSeconds: number): number | null {
+  const own = steps.filter(
+    ({ players, seconds, tooFew }) =>
+      tooFew === true && seconds >= fullSeconds && players < (top ?? Number.POSITIVE_INFINITY),
+  );
+  return own.length === 0 ? null : Math.max(...own.map(({ players }) => players));
+}
+
+const tooFewText = (players: number, seconds: number): string =>
+  `${counted(players, 'player')} give too few answers in ${seconds} s to be judged (a longer --duration)`;
 
 /** Trials that were made because the number was the candidate: the one that made it one does not count. */
 const confirmations = ({ steps }: Ladder, players: number, fullSeconds: number): number =>

@@ -1,4 +1,5 @@
 import { EXIT } from '../errors.ts';
+import { GENERATOR_FAILED } from '../judge/rules/load.ts';
 import type { JudgedRule } from '../judge/rules/rule.ts';
 import { showsBacklog } from '../judge/rules/steadiness.ts';
 import type { Verdict } from '../judge/verdict.ts';
@@ -12,7 +13,15 @@ import { limitText, observedText, titleText } from './ruling-text.ts';
 
 type StepFacts = Pick<
   LadderStep,
-  'outcome' | 'exitCode' | 'because' | 'brokeFirst' | 'ranOut' | 'gaveOut' | 'operationsPerSecond' | 'latency'
+  | 'outcome'
+  | 'exitCode'
+  | 'because'
+  | 'brokeFirst'
+  | 'ranOut'
+  | 'gaveOut'
+  | 'operationsPerSecond'
+  | 'latency'
+  | 'tooFew'
 >;
 
 /**
@@ -47,6 +56,7 @@ export function stepFactsOf(report: Report, { rules }: Pick<Verdict, 'rules'>): 
       return failed(whyFailed({ ...report, headline }));
     case EXIT.stackFailed: {
       const [because = 'the stack failed'] = report.invalidBecause;
+      if (rules.some(({ observed }) => observed === GENERATOR_FAILED)) return without(because, 'generator');
       return report.phases.stackUp === null
         ? without(because, 'stack')
         : failed(`under this load, ${because}`);
@@ -59,17 +69,24 @@ export function stepFactsOf(report: Report, { rules }: Pick<Verdict, 'rules'>): 
       const backlog = decisive.filter(showsBacklog);
       return backlog.length > 0 && backlog.length === decisive.length
         ? failed(`not sustained: ${because}`)
-        : without(because, whoGaveOut(decisive));
+        : {
+            ...without(because, whoGaveOut(decisive)),
+            ...(decisive.length > 0 && decisive.every(({ tooFew }) => tooFew === true)
+              ? { tooFew: true as const }
+              : {}),
+          };
     }
   }
 }
 
 const OF_HOST = /^(steal-|throttled$|memory-pressure$|cpu-pressure$|foreign-cpu$|canary$)/;
 
+const OF_GENERATOR = /^(generator-|agent-clocks$)/;
+
 /** What took the machine comes before what this slowed. */
 function whoGaveOut(broken: readonly JudgedRule[]): GaveOut | null {
   if (broken.some(({ id }) => OF_HOST.test(id))) return 'host';
-  return broken.some(({ id }) => id.startsWith('generator-')) ? 'generator' : null;
+  return broken.some(({ id }) => OF_GENERATOR.test(id)) ? 'generator' : null;
 }
 
 function whyFailed(report: Report): string {

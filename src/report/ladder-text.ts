@@ -14,7 +14,9 @@ export interface SearchVerdict {
 export function searchVerdict({ steps, result }: Pick<Ladder, 'steps' | 'result'>): SearchVerdict {
   const word = result === null ? 'interrupted' : result.found ? 'found' : 'bound not found';
   if (result === null) return { word, exitCode: EXIT.interrupted };
-  if (!result.found && result.gaveOut === 'stack') return { word, exitCode: EXIT.stackFailed };
+  const isLost =
+    !result.found && result.gaveOut === 'generator' && steps.at(-1)?.exitCode === EXIT.stackFailed;
+  if (isLost || (!result.found && result.gaveOut === 'stack')) return { word, exitCode: EXIT.stackFailed };
   if (steps.some(({ exitCode }) => exitCode === EXIT.dataLost)) return { word, exitCode: EXIT.dataLost };
   return { word, exitCode: result.found ? EXIT.pass : EXIT.invalid };
 }
@@ -62,6 +64,10 @@ const PURPOSES: Readonly<Record<LadderStep['purpose'], string>> = {
 };
 export const purposeText = ({ purpose }: Pick<LadderStep, 'purpose'>): string => PURPOSES[purpose];
 
+/** Where the load came from. */
+export const loadedFrom = ({ agents = [] }: Pick<Ladder, 'agents'>): string =>
+  agents.length === 0 ? 'this host' : agents.toSorted().join(' and ');
+
 /** What a reader should know of a result, beside its numbers: name and text. */
 export function resultFacts(ladder: Ladder): readonly (readonly [name: string, text: string])[] {
   const { result, steps, precisionPercent, sameServer, host, tier } = ladder;
@@ -81,6 +87,7 @@ export function resultFacts(ladder: Ladder): readonly (readonly [name: string, t
       tier === null ? 'measured on' : 'emulated',
       `${tier === null ? '' : `${tier}, on `}${host.cpuModel}, ${counted(host.cpus, 'core')}`,
     ],
+    ...(ladder.agents === undefined ? [] : [['load from', loadedFrom(ladder)] as const]),
   ];
 }
 

@@ -1,3 +1,4 @@
+import { GENERATOR_FAILED } from '../judge/rules/load.ts';
 import { ofOperation } from '../scenario/operations.ts';
 import { bytesText, NOTHING, numberText, quantity } from './quantity.ts';
 import type { Report, ReportRule } from './report.ts';
@@ -33,6 +34,7 @@ export function calibrationText(calibration: Report['generator']['calibration'])
 const ENDINGS: ReadonlyMap<unknown, string> = new Map([
   ['stoppedEarly', 'stopped early'],
   ['stackFailed', 'the stack failed'],
+  [GENERATOR_FAILED, 'the generator failed'],
 ]);
 
 /** A value that a rule observed or its limit, a number to four digits with the unit of the rule. */

@@ -60,7 +60,7 @@ export function reportOf(
 }
 
 const ruleOf = (
-  { consequence, stage: _, share: __, figure: ___, ...rule }: JudgedRule,
+  { consequence, stage: _, share: __, figure: ___, tooFew: ____, ...rule }: JudgedRule,
   { operations }: Pick<Scenario, 'operations'>,
 ): ReportRule => ({
   ...rule,

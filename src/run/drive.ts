@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonic } from '../clock.ts';
-import { stackFailed } from '../errors.ts';
+import { generatorFailed } from '../errors.ts';
 import { hopelessness } from '../judge/hopeless.ts';
 import type { LoadSecond, ReadyFleet } from '../load/engine.ts';
 import type { Ending } from '../measurement/measurements.ts';
@@ -153,7 +153,7 @@ export async function drive(
 
 /** The error for a worker that still runs long after the end of its schedule. */
 export const stuckWorker = (of: string) =>
-  stackFailed(
+  generatorFailed(
     `a load worker did not end its part of ${of}`,
     'it was stopped or is stuck: check whether the machine is overloaded, and run again',
   );

@@ -1,5 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CapbenchError, EXIT, interrupted, isBug, messageOf, refusalOf, stackFailed } from '../errors.ts';
+import {
+  CapbenchError,
+  EXIT,
+  GeneratorFailed,
+  interrupted,
+  isBug,
+  messageOf,
+  refusalOf,
+  stackFailed,
+} from '../errors.ts';
 import type { LoadSecond } from '../load/engine.ts';
 import type { Ending } from '../measurement/measurements.ts';
 import { aborted } from '../supervision/time-limit.ts';
@@ -94,7 +103,10 @@ export function endingOf(error: unknown, phase: Phase): Ending | null {
   if (!(thrown instanceof CapbenchError)) return null;
   if (thrown.exitCode === EXIT.interrupted) return { state: 'interrupted', phase };
   if (thrown.exitCode !== EXIT.stackFailed) return null;
-  return { state: 'stackFailed', because: thrown.message, hint: thrown.hint ?? '' };
+  return {
+    ...{ state: 'stackFailed', because: thrown.message, hint: thrown.hint ?? '' },
+    ...(thrown instanceof GeneratorFailed ? { of: 'generator' } : {}),
+  };
 }
 
 /** How a bug ends the run. */

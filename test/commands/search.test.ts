@@ -59,12 +59,33 @@ test.each([
   expect(host.ended()).toBe(104);
 });
 
-test('nor is one of another host, which is named', async () => {
+writeFileSync(join(folder, 'token'), 'a-token-of-the-tests');
+
+test.each([
+  [{}, ['127.0.0.1:1', '127.0.0.1:2'], 'of the load: this host, expected 127.0.0.1:1 and 127.0.0.1:2'],
+  [{ agents: ['127.0.0.1:1'] }, [], 'another source of the load: 127.0.0.1:1, expected this host'],
+  [{ agents: ['127.0.0.1:1'] }, ['127.0.0.1:2'], 'of the load: 127.0.0.1:1, expected 127.0.0.1:2'],
+  // Their order is no difference.
+  [{ agents: ['127.0.0.1:1', '127.0.0.1:2'] }, ['127.0.0.1:2', '127.0.0.1:1'], 'another scenario hash'],
+])('nor is one whose load came from elsewhere: %j, %j', async (over, agents, message) => {
+  const by = agents.length === 0 ? [] : ['--agents', agents.join(), '--agent-token-file', 'token'];
+  const host = await search(['quickstart', ...by, '--resume', earlier(message, of(over))]);
+  expect(host.err()).toContain(message);
+  expect(host.ended()).toBe(104);
+});
+
+test('nor is one of another host, or to another precision, which is named', async () => {
   const [, hash = ''] =
     /expected (\w{12})/.exec((await search(['quickstart', '--resume', earlier('x', of({}))])).err()) ?? [];
-  const host = await search(['quickstart', '--resume', earlier('y', of({ scenarioHash: hash }))]);
-  expect(host.err()).toContain(`another host: here, expected ${hostname()}`);
-  expect(host.ended()).toBe(104);
+  for (const [name, over, message] of [
+    ['y', {}, `another host: here, expected ${hostname()}`],
+    ['z', { precisionPercent: 50 }, 'another precision: 50%, expected 5%'],
+  ] as const) {
+    const resumed = earlier(name, of({ scenarioHash: hash, ...over }));
+    const host = await search(['quickstart', '--resume', resumed]);
+    expect(host.err()).toContain(message);
+    expect(host.ended()).toBe(104);
+  }
 });
 
 test('capbench report prints a search again, with the exit code of its verdict', async () => {

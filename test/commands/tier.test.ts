@@ -68,6 +68,16 @@ test.each([
   expect(existsSync(join(folder, 'reports'))).toBe(false);
 });
 
+test('so are agents of this host, whose load processes nothing keeps off the CPUs of the box', async () => {
+  writeFileSync(join(folder, 'token'), 'a-token-of-the-tests');
+  const agents = ['--agents', '127.0.0.1:7400', '--agent-token-file', 'token'];
+  for (const verb of ['run', 'search']) {
+    const host = await call([verb, 'quickstart', '--tier', 'one', ...OWN, ...agents]);
+    expect(host.err()).toContain('--agents with --tier one: the servers are started here, on loopback');
+    expect(host.ended()).toBe(104);
+  }
+});
+
 test('so is a scenario whose server capbench does not start', async () => {
   const host = await call(['run', 'target.yaml', '--tier', 'one', ...OWN]);
   expect(host.err()).toContain('--tier one: capbench starts nothing here that it could confine');

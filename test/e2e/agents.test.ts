@@ -13,6 +13,7 @@ import { loadIsOn, processOf } from './faults/inside.ts';
 const TLS = join(root, 'test', 'fixtures', 'tls');
 const SERVER = ['--tls-cert', join(TLS, 'server.pem'), '--tls-key', join(TLS, 'server.key')];
 const NOTHING = { processes: [], files: [] };
+const isWorker = ({ command }: { readonly command: string }): boolean => command.includes('fleet-worker');
 
 interface Agent {
   readonly address: string;
@@ -53,115 +54,87 @@ async function stop({ started }: Agent): Promise<void> {
   expect(started.leftovers()).toEqual(NOTHING);
 }
 
-test('two agents carry a run to its verdict: the rows are what they sent, and the report names them', {
+/** A clock of its own, as another machine has: 5,000 s ahead. */
+const OTHER_CLOCK = ['unshare', '--time', '--monotonic', '5000', '--fork', '--kill-child'];
+const [unshare = '', ...options] = OTHER_CLOCK;
+const hasOtherClock = spawnSync(unshare, [...options, 'true']).status === 0;
+
+test('two agents carry a run to its verdict, over TLS: the rows are what they sent, the report names them, and GO is told to each by its own clock', {
   timeout: 120_000,
 }, async () => {
   const token = tokenFile();
-  // One of them over TLS, by the name in its certificate.
-  const [near, secure] = [await agent(token), await agent(token, 'localhost', ...SERVER)];
-  expect(secure.started.output()).toContain('(TLS)');
-  const run = capbench(['run', small, ...by([near, secure], token), '--agent-ca', CA_FILE]);
-  // With a CA the first one would have to speak TLS, too.
-  expect((await run.ends(93)).stderr).toContain(`the agent ${near.address} cannot be reached`);
-  await stop(near);
-
-  const both = [secure, await agent(token, 'localhost', ...SERVER)];
+  // By the name in its certificate.
+  const [ahead, plain] = await Promise.all([
+    agentBehind(hasOtherClock ? OTHER_CLOCK : [], token, 'localhost', ...SERVER),
+    agent(token, 'localhost', ...SERVER),
+  ]);
+  expect(plain.started.output()).toContain('(TLS)');
+  const both = [ahead, plain];
   const good = capbench(['run', small, ...by(both, token), '--agent-ca', CA_FILE]);
   const { stdout } = await good.ends(0);
-  const report = good.report();
-  expect(report.generator.agents).toMatchObject(
+  const { generator, load, integrity, rules, notes } = good.report();
+  expect(generator.agents).toMatchObject(
     both.map(({ address }) => ({ address, workers: 1, onThisHost: true })),
   );
-  expect(report.load.colocated).toBe(true);
-  for (const of of Object.values(report.load.wholeRun)) {
+  const aheadMs = [hasOtherClock ? 5e6 : 0, 0];
+  for (const [i, { clockOffsetMs, roundTripMs }] of (generator.agents ?? []).entries())
+    expect(Math.abs(clockOffsetMs - aheadMs[i]!)).toBeLessThanOrEqual(roundTripMs / 2 + 0.001);
+  expect(load.colocated).toBe(true);
+  // 120 a second for 3 s after a second of ramp and warm-up: by a wrong clock nothing was due, or all at once and too late.
+  for (const of of Object.values(load.wholeRun)) {
     expect(settled(of)).toBe(of.scheduled);
     expect(of.ok).toBeGreaterThan(0);
     expect(of.failed + of.unfinished).toBe(0);
   }
-  expect(report.integrity).toMatchObject({ lost: 0, phantom: 0, duplicated: 0 });
-  expect(report.rules.find(({ id }) => id === 'agent-clocks')).toMatchObject({
-    state: 'held',
-    limit: 10_000,
-  });
-  expect(report.notes.join()).toContain(
-    `the load came from ${both[0]!.address} (1 load process on this machine`,
-  );
-  expect(JSON.stringify([report, good.measurements()]) + stdout).not.toContain('a-token-of-the-tests');
+  expect(load.operations.intent?.scheduled).toBeGreaterThan(300);
+  expect(integrity).toMatchObject({ lost: 0, phantom: 0, duplicated: 0 });
+  expect(rules.find(({ id }) => id === 'agent-clocks')).toMatchObject({ state: 'held', limit: 10_000 });
+  expect(notes.join()).toContain(`the load came from ${ahead.address} (1 load process on this machine`);
+  expect(JSON.stringify([good.report(), good.measurements()]) + stdout).not.toContain('a-token-of-the-tests');
   expect(good.leftovers()).toEqual(NOTHING);
-  for (const each of both) await stop(each);
+  // The command before it hands no signal on.
+  const own = processesIn(ahead.started.tmp).find((one) =>
+    one.command.startsWith(`${process.execPath} ${root}`),
+  );
+  if (own === undefined) throw new Error('the agent is not there any more');
+  process.kill(own.pid, 'SIGINT');
+  await ahead.started.finished;
+  expect(ahead.started.leftovers()).toEqual(NOTHING);
+  await stop(plain);
 });
 
-/** A clock of its own, as another machine has: 5,000 s ahead. */
-const OTHER_CLOCK = ['unshare', '--time', '--monotonic', '5000', '--fork', '--kill-child'];
-const [command = '', ...options] = OTHER_CLOCK;
-
-test.skipIf(spawnSync(command, [...options, 'true']).status !== 0)(
-  'GO is translated to the clock of an agent: one that is 5,000 s ahead begins with the others',
-  { timeout: 120_000 },
-  async () => {
-    const token = tokenFile();
-    const [ahead, plain] = [await agentBehind(OTHER_CLOCK, token), await agent(token)];
-    const run = capbench(['run', small, ...by([ahead, plain], token)]);
-    await run.ends(0);
-    const { generator, load } = run.report();
-    const [first, second] = generator.agents ?? [];
-    expect(Math.abs((first?.clockOffsetMs ?? 0) - 5e6)).toBeLessThanOrEqual(
-      (first?.roundTripMs ?? 0) / 2 + 0.001,
-    );
-    expect(Math.abs(second?.clockOffsetMs ?? 5e6)).toBeLessThanOrEqual(
-      (second?.roundTripMs ?? 0) / 2 + 0.001,
-    );
-    // 120 a second for 3 s after a second of ramp and warm-up: by a wrong clock nothing was due, or all at once and too late.
-    for (const of of Object.values(load.wholeRun)) {
-      expect(settled(of)).toBe(of.scheduled);
-      expect(of.failed + of.unfinished).toBe(0);
-    }
-    expect(load.operations.intent?.scheduled).toBeGreaterThan(300);
-    // The command before it hands no signal on.
-    const own = processesIn(ahead.started.tmp).find(({ command }) =>
-      command.startsWith(`${process.execPath} ${root}`),
-    );
-    if (own === undefined) throw new Error('the agent is not there any more');
-    process.kill(own.pid, 'SIGINT');
-    await ahead.started.finished;
-    expect(ahead.started.leftovers()).toEqual(NOTHING);
-    await stop(plain);
-  },
-);
-
-test('an agent that is killed in the run is named: 93, and nothing of either is left', {
+test('Ctrl-C drains the run, and leaves nothing at the agents; of the next run one is killed, and named: 93', {
   timeout: 120_000,
 }, async () => {
   const token = tokenFile();
-  const agents = [await agent(token), await agent(token)];
-  const [kept, killed] = agents as [Agent, Agent];
-  const run = capbench(['run', small, '--duration', '30s', ...by(agents, token)]);
-  await loadIsOn(run);
+  const [kept, killed] = await Promise.all([agent(token), agent(token)]);
+  const begin = async (): Promise<Started> => {
+    const run = capbench(['run', small, '--duration', '30s', ...by([kept, killed], token)]);
+    await loadIsOn(run);
+    return run;
+  };
+  const stopped = await begin();
+  expect(kept.started.output()).toContain('a run from 127.0.0.1 begins');
+  stopped.child.kill('SIGINT');
+  await stopped.ends(105);
+  expect(stopped.leftovers()).toEqual(NOTHING);
+  for (const of of Object.values(stopped.report().load.wholeRun)) expect(settled(of)).toBe(of.scheduled);
+  for (const one of [kept, killed]) {
+    await one.started.says('has ended');
+    expect(processesIn(one.started.tmp).filter(isWorker)).toEqual([]);
+  }
+
+  const run = await begin();
   expect(processOf(killed.started, 'fleet-worker')).toBeGreaterThan(0);
   killed.started.child.kill('SIGKILL');
   const { stderr } = await run.ends(93);
   expect(stderr).toContain(`the agent ${killed.address} was lost`);
+  expect(run.report().rules.find(({ id }) => id === 'run-completed')?.observed).toBe('generatorFailed');
   expect(run.leftovers()).toEqual(NOTHING);
   // Its watchdog ends the load processes.
   await expect.poll(() => killed.started.leftovers(), { timeout: 30_000 }).toEqual(NOTHING);
-  await expect.poll(() => kept.started.output()).toContain('has ended');
+  await expect.poll(() => processesIn(kept.started.tmp).filter(isWorker)).toEqual([]);
   await stop(kept);
-});
-
-test('Ctrl-C drains the run, and leaves nothing at the agents', { timeout: 120_000 }, async () => {
-  const token = tokenFile();
-  const one = await agent(token);
-  const run = capbench(['run', small, '--duration', '30s', ...by([one], token)]);
-  await loadIsOn(run);
-  expect(one.started.output()).toContain('a run from 127.0.0.1 begins');
-  run.child.kill('SIGINT');
-  await run.ends(105);
-  expect(run.leftovers()).toEqual(NOTHING);
-  for (const of of Object.values(run.report().load.wholeRun)) expect(settled(of)).toBe(of.scheduled);
-  await one.started.says('has ended');
-  const again = capbench(['run', small, '--duration', '1s', ...by([one], token)]);
-  await again.ends(0);
-  await stop(one);
 });
 
 test('players with code: only the file that the agent was started with', { timeout: 120_000 }, async () => {
@@ -170,24 +143,26 @@ test('players with code: only the file that the agent was started with', { timeo
   const module = join(root, 'fixtures', 'players', 'quiz.mjs');
   const other = join(temporaryFolder(), 'quiz.mjs');
   writeFileSync(other, `${readFileSync(module, 'utf8')}\n// another one\n`);
-  const play = (one: Agent): Started =>
+  const play = (...agents: readonly Agent[]): Started =>
     capbench([
       ...['run', join(root, 'fixtures', 'players', 'quiz.yaml'), '--allow-module', '--target', server.url],
       ...[
         '--set',
         'calibration={seconds: 0, canary: false}',
         '--set',
-        'load.duration=2s',
-        ...by([one], token),
+        'load.ramp=0s',
+        '--set',
+        'load.warmUp=0s',
       ],
+      ...['--set', 'load.duration=2s', ...by(agents, token)],
     ]);
-  const [without, different] = [await agent(token), await agent(token, '127.0.0.1', '--file', other)];
-  for (const one of [without, different]) {
-    const { stderr } = await play(one).ends(93);
-    expect(stderr).toContain('the agent was not started with');
-    expect(stderr).toContain('--file');
-  }
-  const right = await agent(token, '127.0.0.1', '--file', module);
+  const [right, different] = await Promise.all([
+    agent(token, '127.0.0.1', '--file', module),
+    agent(token, '127.0.0.1', '--file', other),
+  ]);
+  const { stderr } = await play(right, different).ends(93);
+  expect(stderr).toContain('the agent was not started with');
+  expect(stderr).toContain('--file');
   const run = play(right);
   await run.ends(0, 90, 99);
   const { load, generator } = run.report();
@@ -196,5 +171,5 @@ test('players with code: only the file that the agent was started with', { timeo
   const all = Object.values(load.wholeRun);
   expect(all.reduce((sum, { ok }) => sum + ok, 0)).toBeGreaterThan(0);
   for (const of of all) expect(settled(of)).toBe(of.scheduled);
-  for (const each of [without, different, right]) await stop(each);
+  for (const each of [different, right]) await stop(each);
 });

@@ -10,10 +10,12 @@ const following = (
   over: Partial<SearchOptions> = {},
 ): ReturnType<typeof nextStep> => nextStep(withSteps(steps), { ...OPTIONS, ...over });
 
+const QUIET = { noise: 0.01, shortBias: 0, failing: 0, invalid: 0 };
+
 describe('searches of simulated servers', () => {
   const SEARCHES = 500;
   const kneeOf = (seed: number): number => Math.round(100 * 200 ** ((seed % 97) / 97));
-  const quiet = { noise: 0.01, shortBias: 0, failing: 0, invalid: 0 };
+  const quiet = QUIET;
   test.each([
     ['a sharp knee, precision 2%', { ...quiet, noise: 0.002 }, 2, 30, 600],
     ['noise of 1%', quiet, 5, 30, 600],
@@ -192,6 +194,73 @@ describe('the next step', () => {
     expect(following([few])).toEqual({ players: 1000, seconds: full, purpose: 'again' });
     expect(following([few, { players: 1000, seconds: full }])).toEqual({
       ...{ players: 2000, seconds: full, purpose: 'double' },
+    });
+  });
+
+  const few = (players: number, seconds: number = full) =>
+    ({ players, seconds, outcome: 'invalid', because: 'samples', tooFew: true }) as const;
+  const failed = (players: number, seconds: number = full) =>
+    ({ players, seconds, outcome: 'fail' }) as const;
+  const LONGER = 'give too few answers in 30 s to be judged (a longer --duration)';
+  test.each([
+    ['more players', [few(1000)], { players: 2000, seconds: full, purpose: 'double' }],
+    ['and more', [few(1000), few(2000)], { players: 4000, seconds: full, purpose: 'double' }],
+    [
+      'down to them is not gone again',
+      [few(1000), failed(2000)],
+      { players: 1414, seconds: full, purpose: 'bisect' },
+    ],
+    [
+      'what passed above them is a pass',
+      [few(1000), failed(2000), { players: 1414 }],
+      { players: 1682, purpose: 'bisect' },
+    ],
+    [
+      'a first fail of a short trial is tried again',
+      [failed(1030, short), few(1000)],
+      { players: 1030, seconds: full, purpose: 'again' },
+    ],
+    [
+      'none between them and too many: a longer phase',
+      [few(1000), failed(1030)],
+      { found: false, firstFail: 1030, because: `1,030 players are too many, and 1,000 players ${LONGER}` },
+    ],
+    [
+      'no more may be tried: a longer phase',
+      [few(100_000)],
+      { found: false, because: `100,000 players ${LONGER}, the most that were tried` },
+    ],
+    // The server answered no more of them than of fewer.
+    [
+      'above a pass they are tried again',
+      [{ players: 1000 }, few(2000)],
+      { players: 2000, purpose: 'again' },
+    ],
+  ] as const)('too few answers, and nothing else: %s', (_, steps, expected) => {
+    expect(following(steps)).toMatchObject(expected);
+  });
+
+  test.each([500, 3000, 20_000])(
+    'a server that is judged only from %d players on is searched to its knee, or a longer phase is asked for',
+    (enough) => {
+      for (let seed = 0; seed < 20; seed++) {
+        const { ladder, result } = search({ ...QUIET, knee: 10_000, enough }, seed, { from: 100 });
+        expect(ladder.steps.length).toBeLessThan(45);
+        if (enough > 10_000)
+          expect(result).toMatchObject({ found: false, because: expect.stringContaining('longer') });
+        else expect(result).toMatchObject({ found: true, confirmed: { passed: 5, of: 5 } });
+      }
+    },
+  );
+
+  test('a generator that has ended is no upper end: after the second time the search ends', () => {
+    const lost = { ...few(2000), tooFew: undefined, gaveOut: 'generator', exitCode: 93 } as const;
+    const gone = { ...lost, because: 'the agent was lost' };
+    expect(following([doubled[0], gone])).toMatchObject({ players: 2000, purpose: 'again' });
+    expect(following([doubled[0], gone, gone])).toEqual({
+      ...{ found: false, gaveOut: 'generator', lastPass: 1000, firstFail: null },
+      because:
+        'the generator gave out first: 2 trials of 2,000 players had no conclusion: the agent was lost',
     });
   });
 

@@ -13,6 +13,8 @@ export interface Simulated {
   /** The share of trials that fail, or have no conclusion, whatever their number is. */
   readonly failing: number;
   readonly invalid: number;
+  /** What passes with fewer players had too few answers for that; absent: none has. */
+  readonly enough?: number;
 }
 
 export const OPTIONS: SearchOptions = {
@@ -69,10 +71,17 @@ export function search(
     const next = nextStep(ladder, options);
     if (isResult(next)) return { ladder, result: next };
     const step = ladder.steps.length + 1;
-    const outcome = trial(server, next, random(seed, step), options);
+    const judged = trial(server, next, random(seed, step), options);
+    // The limit is sharp: half as long, half as many answers.
+    const answers = (next.players * next.seconds) / options.fullSeconds;
+    const tooFew = judged === 'pass' && answers < (server.enough ?? 0);
+    const outcome = tooFew ? 'invalid' : judged;
     const because = outcome === 'invalid' ? 'a busy neighbour' : '';
-    const gaveOut = outcome === 'invalid' ? 'host' : null;
-    const one = stepOf({ ...next, step, outcome, because, gaveOut, tookSeconds: next.seconds + 15 });
+    const gaveOut = outcome === 'invalid' && !tooFew ? 'host' : null;
+    const one = stepOf({
+      ...{ ...next, step, outcome, because, gaveOut, tookSeconds: next.seconds + 15 },
+      ...(tooFew ? { tooFew } : {}),
+    });
     ladder = { ...ladder, steps: [...ladder.steps, one] };
   }
 }

@@ -17,6 +17,10 @@ const factsOf = (m: Partial<Measurements> = {}, s: Partial<Scenario> = {}) => {
   const [facts, scenario] = [measurementsOf(m), scenarioOf(s)];
   return stepFactsOf(reportFrom(facts, scenario), judged(facts, scenario));
 };
+const AGENT = {
+  ...{ address: '10.0.0.5:7400', workers: 2, onThisHost: false },
+  ...{ clockOffsetMs: 3, clockUncertaintyMs: 0.4, driftMs: 0.1, roundTripMs: 0.6 },
+};
 const tight = (id: string, stat: string, limit: number) =>
   budget({ id, title: 'intent latency', metric: 'latency.intent.due', stat, op: '<', limit });
 
@@ -50,6 +54,34 @@ describe('what a run says of its number of players', () => {
     expect(factsOf({ ending })).toMatchObject({
       ...{ outcome: 'fail', exitCode: 93, because: expect.stringContaining('world-1 ended') },
     });
+  });
+
+  test('a generator that ended says nothing of the number, however far the run was', () => {
+    const ending = {
+      state: 'stackFailed',
+      because: 'the agent was lost',
+      hint: '',
+      of: 'generator',
+    } as const;
+    expect(factsOf({ ending })).toMatchObject({ outcome: 'invalid', exitCode: 93, gaveOut: 'generator' });
+    const agents = [{ ...AGENT, clockUncertaintyMs: 1e6 }];
+    expect(factsOf({ agents })).toMatchObject({ outcome: 'invalid', exitCode: 90, gaveOut: 'generator' });
+  });
+
+  test('too few answers for a percentile, and nothing else', () => {
+    const budgets = [tight('p999', 'p999', 1e6)];
+    // Of 20,000 the best that can be shown is 1 - 0.999^20,000, 2e-9 from certain.
+    const rules = { ...scenarioOf().rules, confidencePercent: 100 - 1e-8 };
+    const few = factsOf({}, { budgets, rules });
+    expect(few).toMatchObject({ outcome: 'invalid', exitCode: 90, gaveOut: null, tooFew: true });
+    const disturbed = { ...rules, canaryDriftPercent: -1 };
+    expect(factsOf({}, { budgets, rules: disturbed })).not.toHaveProperty('tooFew');
+    // Enough of them, but the percentile is too near to its limit.
+    const p95 = factsOf().latency?.p95Ms ?? 0;
+    const near = factsOf({}, { budgets: [tight('p95', 'p95', 1.0001 * p95)] });
+    expect(near).toMatchObject({ outcome: 'invalid', because: expect.stringContaining('samples.p95') });
+    expect(near).not.toHaveProperty('tooFew');
+    expect(factsOf()).not.toHaveProperty('tooFew');
   });
 
   test('who gave out: the host where something took it, else the generator', () => {

@@ -34,6 +34,9 @@ export const loadRules = ({ m, s, figures }: Evidence): readonly JudgedRule[] =>
   ...s.operations.map(({ id }) => answers(id, m)),
 ];
 
+/** What the rule `run-completed` observed where the generator, and not the stack, ended the run. */
+export const GENERATOR_FAILED = 'generatorFailed';
+
 function runCompleted({ ending, measured, operations }: Measurements): JudgedRule {
   const advice = {
     completed: 'nothing to do',
@@ -46,7 +49,12 @@ function runCompleted({ ending, measured, operations }: Measurements): JudgedRul
   return {
     id: 'run-completed',
     state: stateOf(true, ending.state === 'completed' && measured !== null),
-    observed: measured === null && ending.state === 'completed' ? 'never measured' : ending.state,
+    observed:
+      measured === null && ending.state === 'completed'
+        ? 'never measured'
+        : ending.state === 'stackFailed' && ending.of === 'generator'
+          ? GENERATOR_FAILED
+          : ending.state,
     ...fixed('completed'),
     advice,
     // The other endings have a reason of their own.

@@ -55,6 +55,8 @@ export interface JudgedRule extends Rule {
   };
   /** The stage that sets the limit for itself. */
   readonly stage?: string;
+  /** There were too few operations to prove it even if all of them had been in time; absent: it is not so. */
+  readonly tooFew?: true;
   /** The observed number, where `observed` is a text that says more. */
   readonly figure?: number;
 }

@@ -39,12 +39,14 @@ export function sampleRules({ m, s, rulings }: Evidence): readonly JudgedRule[] 
       return [{ ...rule, state: 'broken', observed: 'no windows', advice: NO_WINDOWS }];
     }
     const confidence = confidenceOf(sample, latency.percent);
+    const best = confidenceOf({ ...sample, over: 0, effect: 1 }, latency.percent);
     return [
       {
         ...rule,
         state: stateOf(true, confidence >= limit.limit / 100),
         observed: Number((100 * confidence).toFixed(4)),
         advice: adviceOf(sample, latency, limit.limit / 100, scope ?? NOWHERE),
+        ...(best < limit.limit / 100 ? { tooFew: true } : {}),
       },
     ];
   });

@@ -192,7 +192,8 @@ class Session {
       child.send(await this.own(message.order, message.moduleSha256));
     } catch (thrown) {
       const hint = thrown instanceof CapbenchError ? (thrown.hint ?? null) : null;
-      this.send({ kind: 'report', worker, report: { kind: 'refused', message: messageOf(thrown), hint } });
+      const report = { kind: 'refused', message: messageOf(thrown), hint, of: 'generator' } as const;
+      this.send({ kind: 'report', worker, report });
     }
   }
 

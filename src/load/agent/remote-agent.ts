@@ -3,7 +3,7 @@ import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { basename } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { monotonic } from '../../clock.ts';
-import { interrupted, messageOf, stackFailed } from '../../errors.ts';
+import { generatorFailed, interrupted, messageOf } from '../../errors.ts';
 import { onAbort } from '../../supervision/time-limit.ts';
 import { micros } from '../../units.ts';
 import type { AgentFacts } from '../engine.ts';
@@ -83,8 +83,9 @@ export class RemoteAgent implements FleetAgent {
       });
       agent.send({ kind: 'hello', protocol: PROTOCOL, version: access.version, token: access.token });
       const first = await agent.within(answer, ANSWER_MS, 'did not answer', signal);
-      if (first.kind === 'denied') throw stackFailed(`the agent ${at.shown}: ${first.message}`, first.hint);
-      if (first.kind !== 'welcome') throw stackFailed(`${at.shown} is no agent`, 'check --agents');
+      if (first.kind === 'denied')
+        throw generatorFailed(`the agent ${at.shown}: ${first.message}`, first.hint);
+      if (first.kind !== 'welcome') throw generatorFailed(`${at.shown} is no agent`, 'check --agents');
       agent.welcomed = first;
       agent.wire.trust(MOST_SILENT_SECONDS);
       // The agent ends a run of which it hears nothing.
@@ -203,13 +204,13 @@ export class RemoteAgent implements FleetAgent {
   private end(reason: string): void {
     clearInterval(this.clock);
     const lost = `the agent ${this.address} was lost: ${reason}`;
-    this.lose(stackFailed(lost, LOST_HINT));
+    this.lose(generatorFailed(lost, LOST_HINT));
     for (const worker of this.workers.values()) worker.lose(this.isClosing ? null : lost, LOST_HINT);
   }
 
   private within<T>(doing: Promise<T>, limitMs: number, what: string, signal?: AbortSignal): Promise<T> {
     const late = (): Error =>
-      stackFailed(`the agent ${this.address} ${what} within ${limitMs / 1e3} s`, LOST_HINT);
+      generatorFailed(`the agent ${this.address} ${what} within ${limitMs / 1e3} s`, LOST_HINT);
     return inTime(Promise.race([doing, this.gone]), limitMs, late, signal);
   }
 }
@@ -243,7 +244,8 @@ async function dial(
   ca: string | null,
   signal: AbortSignal,
 ): Promise<Socket> {
-  const failed = (what: string, hint = NO_AGENT): Error => stackFailed(`the agent ${shown} ${what}`, hint);
+  const failed = (what: string, hint = NO_AGENT): Error =>
+    generatorFailed(`the agent ${shown} ${what}`, hint);
   const socket: Socket = tls
     ? connectTls({
         host,

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { monotonic } from '../../clock.ts';
-import { stackFailed } from '../../errors.ts';
+import { generatorFailed } from '../../errors.ts';
 import type { Exit } from '../../supervision/process.ts';
 import { settlesWithin } from '../../supervision/time-limit.ts';
 import type { WorkerProcess } from '../fleet/fleet.ts';
@@ -71,7 +71,7 @@ export class RemoteWorker implements WorkerProcess {
       this.onStart(null);
     } else if (message.kind === 'notStarted') {
       this.onStart(
-        stackFailed(
+        generatorFailed(
           `load worker ${message.worker}: ${message.message}`,
           'see the limits of the load machine: capbench doctor',
         ),
@@ -87,7 +87,7 @@ export class RemoteWorker implements WorkerProcess {
   /** The connection has ended; `because` is null where that was meant. */
   lose(because: string | null, hint: string): void {
     if (this.hasEnded) return;
-    if (because !== null) this.tell({ kind: 'refused', message: because, hint });
+    if (because !== null) this.tell({ kind: 'refused', message: because, hint, of: 'generator' });
     void this.ended({ code: null, signal: null }, this.lastLines);
   }
 

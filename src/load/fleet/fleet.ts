@@ -1,6 +1,6 @@
 import { type Cause, causeOfRefusals } from '../../address/connection-cause.ts';
 import { monotonic } from '../../clock.ts';
-import { type CapbenchError, interrupted, stackFailed } from '../../errors.ts';
+import { type CapbenchError, generatorFailed, interrupted, stackFailed } from '../../errors.ts';
 import { mergeHistograms } from '../../histogram.ts';
 import { playersAtStart, type Workload } from '../../scenario/workload.ts';
 import { describeExit, type NodeProcess } from '../../supervision/process.ts';
@@ -154,7 +154,7 @@ export class Fleet implements ReadyFleet {
       void child.exited.then((exit) => {
         if (this.closing !== null) return;
         this.fail(
-          stackFailed(
+          generatorFailed(
             `load worker ${worker} (${processOf(child)}) ended during the run: ${describeExit(exit)}`,
             `${this.moduleHint}check whether the system ran out of memory, or raise --workers so that each holds fewer players. ${child.tail(3)}`.trim(),
           ),
@@ -299,7 +299,7 @@ export class Fleet implements ReadyFleet {
       if (this.missedHeartbeats[worker] !== MOST_MISSED) continue;
       const seconds = (MOST_MISSED * HEARTBEAT_MS) / 1e3;
       this.fail(
-        stackFailed(
+        generatorFailed(
           `load worker ${worker} (${processOf(this.processes[worker]!)}) has not responded for ${seconds} s: it was stopped, or its event loop is blocked`,
           `${this.moduleHint || 'Check whether the machine is overloaded, and '}run again.`,
         ),
@@ -418,9 +418,9 @@ export class Fleet implements ReadyFleet {
     } else if (kind === 'refused') {
       const { moduleHint, plan } = this;
       const hint = report.hint ?? (moduleHint ? `${moduleHint}run again.` : plan.connectHint);
-      this.fail(stackFailed(report.message, hint));
+      this.fail((report.of === 'generator' ? generatorFailed : stackFailed)(report.message, hint));
     } else if (kind === 'crashed') {
-      this.fail(stackFailed(`load worker ${worker} crashed: ${report.message}`, BROKEN_HINT));
+      this.fail(generatorFailed(`load worker ${worker} crashed: ${report.message}`, BROKEN_HINT));
     } else if (kind === 'connecting' || kind === 'ready') {
       this.workers[worker] = report;
       this.changed();
@@ -454,7 +454,7 @@ const WHAT: Readonly<Record<WorkerRequest['kind'], string>> = {
 };
 
 const unanswered = (worker: number, { kind }: RequestBody): Error =>
-  stackFailed(
+  generatorFailed(
     `load worker ${worker} ${WHAT[kind]} and did not answer within ${LONGEST_ANSWER_MS / 1e3} s`,
     'Check whether it was stopped or the machine is overloaded, and run again.',
   );

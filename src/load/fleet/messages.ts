@@ -163,7 +163,13 @@ export type Report =
   | { readonly kind: 'closed'; readonly errors: WorkerTally['errors'] }
   | { readonly kind: 'prepared'; readonly preparation: Preparation | null }
   /** It cannot start, for a reason that the user can fix. */
-  | { readonly kind: 'refused'; readonly message: string; readonly hint: string | null }
+  | {
+      readonly kind: 'refused';
+      readonly message: string;
+      readonly hint: string | null;
+      /** It is for no reason of what is under load. */
+      readonly of?: 'generator';
+    }
   /** A bug in capbench. */
   | { readonly kind: 'crashed'; readonly message: string };
 

@@ -21,7 +21,7 @@ const send = (report: Report): void => {
   if (process.connected) process.send?.(report);
 };
 const refuse = (message: string, hint: string | null = null): void =>
-  send({ kind: 'refused', message, hint });
+  send({ kind: 'refused', message, hint, of: 'generator' });
 
 /** Where capbench's own code is. */
 const HERE = new URL('.', import.meta.url).href;

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -6,8 +7,10 @@ import { type AgentPlan, type OpenAgent, openAgent } from '../../../src/load/age
 import { type AgentAccess, type AgentAddress, RemoteAgent } from '../../../src/load/agent/remote-agent.ts';
 import { planAgents } from '../../../src/load/agent/share.ts';
 import { encode } from '../../../src/load/agent/wire.ts';
+import { endingOf } from '../../../src/run/steps.ts';
 import { settled } from '../../counts.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
+import { CA_FILE } from '../../tls-front.ts';
 import { workloadWith } from '../a-workload.ts';
 import { failureOf, isAlive, load, prepare, run, serve, theWatchdog } from '../engine-room.ts';
 
@@ -32,6 +35,9 @@ const accessTo = (agents: readonly OpenAgent[], over: Partial<AgentAccess> = {})
   ...{ agents: agents.map(addressOf), token: TOKEN, ca: null, version: VERSION },
   ...over,
 });
+
+/** How it ends a run: what makes the load failed, and not what is under it. */
+const BY_GENERATOR = { state: 'stackFailed', of: 'generator' };
 
 test('two agents make the load of one host: the same schedule, every operation once, and no process is left', async () => {
   const workload = workloadWith({ players: 40, duration: 2 });
@@ -115,6 +121,7 @@ test.each<
   expect(error).toMatchObject({ exitCode: 93 });
   expect(error.message).toContain(message);
   expect(error.hint).toContain(hint);
+  expect(endingOf(error, 'connect')).toMatchObject(BY_GENERATOR);
   expect(JSON.stringify([error.message, bad.said])).not.toContain('somebody');
   // Of the agent that lets the run in, players may be connected before the other one refuses its target.
   expect(servers[0]?.sources.get('127.0.0.1') ?? 0).toBeLessThanOrEqual(plan.allowed === undefined ? 0 : 2);
@@ -131,8 +138,21 @@ test('an agent that ends during the run is named: 93, and the processes of the o
   const error = await running;
   expect(error).toMatchObject({ exitCode: 93 });
   expect(error.message).toContain(`the agent ${addressOf(agents[1]!).shown} was lost`);
+  expect(endingOf(error, 'measure')).toMatchObject(BY_GENERATOR);
   await fleet.close();
   expect(fleet.workerPids.filter(isAlive)).toEqual([]);
+});
+
+test('an agent of this host is refused where the stack has CPUs of its own, as another machine', async () => {
+  const one = await agent();
+  const workload = workloadWith({ players: 4, postRate: 0 });
+  const { endpoints } = await serve(workload);
+  const otherCpus = { cpus: [1], besideBox: true, confine: async () => {} };
+  const error = await failureOf(
+    prepare(workload, { ...endpoints, otherCpus }, { workers: 1, agents: accessTo([one]) }),
+  );
+  expect(error.message).toContain(`the agent ${addressOf(one).shown} is on this host`);
+  expect(endingOf(error, 'connect')).toMatchObject(BY_GENERATOR);
 });
 
 test('a load process that is killed at an agent is named with it', async () => {
@@ -191,6 +211,13 @@ test('there is no agent, or something else: 93', async () => {
   const none = await failureOf(prepare(workload, endpoints, { agents: accessTo([gone]) }));
   expect(none).toMatchObject({ exitCode: 93 });
   expect(none.message).toContain(`the agent ${addressOf(gone).shown} cannot be reached`);
+  // With a CA each agent has to speak TLS.
+  const bare = await agent();
+  const overTls = { agents: [{ ...addressOf(bare), tls: true }], ca: readFileSync(CA_FILE, 'utf8') };
+  const refused = await failureOf(prepare(workload, endpoints, { agents: accessTo([], overTls) }));
+  expect(refused).toMatchObject({ exitCode: 93 });
+  expect(refused.message).toContain(`the agent ${addressOf(bare).shown} cannot be reached`);
+  expect(refused.hint).toContain('--agent-ca');
   const port = Number(new URL(servers[0]?.url ?? '').port);
   const other = await failureOf(prepare(workload, endpoints, { agents: accessTo([{ ...gone, port }]) }));
   expect(other).toMatchObject({ exitCode: 93 });
