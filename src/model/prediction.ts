@@ -1,3 +1,4 @@
+import { grouped } from '../units.ts';
 import type { Demand } from './demand.ts';
 import { deviationOf, FARTHEST, intervalFactor } from './interval.ts';
 import { type Line, reaches, valueAt } from './line.ts';
@@ -218,7 +219,7 @@ export function predict(demand: Demand, searched: readonly Bound[], box: Box): C
   if (demand.cpuGrowth !== null) {
     return {
       ...{ label: 'bounds only', low: wholePlayers(stated), high: null, ranOut, refused: null },
-      because: `the CPU of a player grows with the number of players, by ${round(100 * (demand.cpuGrowth - 1))}% over the loads that were measured: more cores are not known to hold more than ${Math.floor(largest)}`,
+      because: `the CPU of a player grows with the number of players, by ${round(100 * (demand.cpuGrowth - 1))}% over the loads that were measured: more cores are not known to hold more than ${grouped(Math.floor(largest))}`,
     };
   }
   const least = Math.min(...bounds.map(worth));

@@ -315,8 +315,22 @@ test('where a player costs the more the more there are, more cores are not said 
 test.each([
   ['the same for each', [100, 200, 400].map((x): Point => [x, 3 * x]), null],
   ['shared by all', [100, 200, 400].map((x): Point => [x, 50]), null],
-  ['within noise', [[100, 100], [200, 240]] satisfies Point[], null],
-  ['of loads that are near to each other', [[300, 300], [400, 600]] satisfies Point[], null],
+  [
+    'within noise',
+    [
+      [100, 100],
+      [200, 240],
+    ] satisfies Point[],
+    null,
+  ],
+  [
+    'of loads that are near to each other',
+    [
+      [300, 300],
+      [400, 600],
+    ] satisfies Point[],
+    null,
+  ],
   ['by everybody to everybody', [100, 200, 400].map((x): Point => [x, x * x]), 4],
   ['with the root of their number', [100, 400].map((x): Point => [x, x ** 1.5]), 2],
   ['of one load', [[100, 5]] satisfies Point[], null],
