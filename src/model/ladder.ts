@@ -45,6 +45,8 @@ const stepSchema = z.object({
   gaveOut: z.enum(GAVE_OUT).nullable(),
   /** It has no conclusion only because there were too few answers, even if all had been in time; absent: it is not so. */
   tooFew: z.literal(true).optional(),
+  /** It has no conclusion only because its answers, enough of them, did not show that a percentile is kept; absent: it is not so. */
+  notShown: z.literal(true).optional(),
   /** From the start of the step to its end, stack and reports included. */
   tookSeconds: z.number().nonnegative(),
   operationsPerSecond: z.number().nullable(),

@@ -56,6 +56,9 @@ export const isResult = (next: Planned | LadderResult): next is LadderResult => 
 
 const sumOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
 
+const countOf = (values: readonly number[], value: number): number =>
+  values.filter((one) => one === value).length;
+
 /** A number that passed or failed, and the longest trial that says so. */
 interface Bound {
   readonly players: number;
@@ -72,6 +75,7 @@ export interface Bracket {
  * What trials say together, also where they contradict each other. What passes with some players passes with fewer, and
  * what fails fails with more. A longer trial outweighs all shorter ones; of equally long ones a failure counts, however
  * many others passed: repeating until it passes would be the best of several. Only a longer trial overrules it.
+ * What so many trials without a conclusion did not show to be kept is not kept.
  */
 export function standing(steps: readonly LadderStep[]): Bracket {
   let pass: Bound | null = null;
@@ -86,7 +90,9 @@ export function standing(steps: readonly LadderStep[]): Bracket {
     const own = steps.filter((one) => one.seconds === seconds && one.players > low && one.players < high);
     const of = (outcome: LadderStep['outcome']): number[] =>
       own.filter((one) => one.outcome === outcome).map(({ players }) => players);
-    const lowestFail = Math.min(high, ...of('fail'));
+    const notShown = own.filter((one) => one.notShown).map(({ players }) => players);
+    const inVain = notShown.filter((players) => countOf(notShown, players) >= ATTEMPTS);
+    const lowestFail = Math.min(high, ...of('fail'), ...inVain);
     const highestPass = Math.max(low, ...of('pass').filter((players) => players < lowestFail));
     if (highestPass > low) pass = { players: highestPass, seconds };
     if (lowestFail < high) fail = { players: lowestFail, seconds };
@@ -117,7 +123,8 @@ function followUp(ladder: Ladder, options: SearchOptions): Planned | LadderResul
   const { fullSeconds } = options;
   // A short trial with too few answers is no use; that one of them had too few says it of all.
   const tooShort = steps.some(
-    ({ outcome, seconds, gaveOut }) => outcome === 'invalid' && seconds < fullSeconds && gaveOut === null,
+    ({ outcome, seconds, gaveOut, notShown }) =>
+      outcome === 'invalid' && seconds < fullSeconds && gaveOut === null && notShown !== true,
   );
   const next = climb(ladder, tooShort ? { ...options, shortSeconds: fullSeconds } : options);
   if ('found' in next) return next;
@@ -252,8 +259,8 @@ function foundAt(
   unfinished: string | null,
 ): LadderResult {
   const failed = steps.findLast(
-    ({ players, seconds, outcome }) =>
-      players === fail.players && seconds === fail.seconds && outcome === 'fail',
+    ({ players, seconds, outcome, notShown }) =>
+      players === fail.players && seconds === fail.seconds && (outcome === 'fail' || notShown === true),
   );
   return {
     ...{ found: true, players: pass.players, lastPass: pass.players, firstFail: fail.players, confirmed },

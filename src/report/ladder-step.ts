@@ -22,6 +22,7 @@ type StepFacts = Pick<
   | 'operationsPerSecond'
   | 'latency'
   | 'tooFew'
+  | 'notShown'
 >;
 
 /**
@@ -67,16 +68,25 @@ export function stepFactsOf(report: Report, { rules }: Pick<Verdict, 'rules'>): 
         ({ state, consequence }) => state === 'broken' && consequence !== 'note' && consequence !== 'none',
       );
       const backlog = decisive.filter(showsBacklog);
-      return backlog.length > 0 && backlog.length === decisive.length
-        ? failed(`not sustained: ${because}`)
-        : {
-            ...without(because, whoGaveOut(decisive)),
-            ...(decisive.length > 0 && decisive.every(({ tooFew }) => tooFew === true)
-              ? { tooFew: true as const }
-              : {}),
-          };
+      if (backlog.length > 0 && backlog.length === decisive.length)
+        return failed(`not sustained: ${because}`);
+      const outcome = without(because, whoGaveOut(decisive));
+      const samples = decisive.filter(({ id }) => id.startsWith(SAMPLES));
+      if (samples.length === 0 || samples.length < decisive.length) return outcome;
+      if (samples.every(({ tooFew }) => tooFew === true)) return { ...outcome, tooFew: true };
+      // Too few answers for one budget say nothing of the others.
+      if (samples.some(({ tooFew }) => tooFew === true)) return outcome;
+      return { ...outcome, notShown: true, brokeFirst: notShownOf(report, samples) };
     }
   }
+}
+
+/** A rule of its own for each budget on a percentile: the id of the budget follows. */
+const SAMPLES = 'samples.';
+
+function notShownOf({ rulings }: Report, [rule]: readonly JudgedRule[]): Broken | null {
+  const budget = rulings.find(({ id }) => `${SAMPLES}${id}` === rule?.id);
+  return budget === undefined ? null : brokenOf(budget);
 }
 
 const OF_HOST = /^(steal-|throttled$|memory-pressure$|cpu-pressure$|foreign-cpu$|canary$)/;
@@ -113,26 +123,22 @@ function excessOf({ op, limit, observed }: ReportRuling): number {
 
 function brokeFirst(report: Report, rules: readonly JudgedRule[]): Broken | null {
   const [worst] = breachedOf(report);
-  if (worst !== undefined) {
-    const { id, metric, stat, limit, observed, unit, metricUnit } = worst;
-    return {
-      ...{
-        id,
-        title: titleText(worst),
-        metric: [metric ?? id, stat].filter((one) => one !== null).join('.'),
-      },
-      ...{
-        limit: typeof limit === 'object' ? [limit[0], limit[1]] : limit,
-        observed,
-        unit: metricUnit ?? unit,
-      },
-    };
-  }
+  if (worst !== undefined) return brokenOf(worst);
   const broken = rules.filter(({ state, consequence }) => state === 'broken' && consequence === 'breached');
   const [rule] = [...broken, ...rules.filter(showsBacklog)];
   if (rule === undefined) return null;
   const { title = rule.id, unit = '' } = report.rules.find(({ id }) => id === rule.id) ?? {};
   return { id: rule.id, title, metric: rule.id, limit: rule.limit, observed: rule.observed, unit };
+}
+
+function brokenOf(ruling: ReportRuling): Broken {
+  const { id, metric, stat, limit, observed, unit, metricUnit } = ruling;
+  return {
+    ...{ id, title: titleText(ruling) },
+    metric: [metric ?? id, stat].filter((one) => one !== null).join('.'),
+    limit: typeof limit === 'object' ? [limit[0], limit[1]] : limit,
+    ...{ observed, unit: metricUnit ?? unit },
+  };
 }
 
 /** A budget on a percentile of a latency, of the whole run, as milliseconds to stay below. */

@@ -280,6 +280,28 @@ describe('the next step', () => {
     ).toBe(false);
   });
 
+  test('what three trials of full length did not show to be kept is not kept; the last of them says what broke', () => {
+    const brokeFirst = { id: 'p95', title: 'p95', metric: 'm', limit: 500, observed: 510, unit: 'ms' };
+    const vain = (players: number, seconds = full) =>
+      ({ players, seconds, outcome: 'invalid', notShown: true, brokeFirst }) as const;
+    const twice = [doubled[0], vain(2000), vain(2000)];
+    expect(following(twice)).toEqual({ players: 2000, seconds: full, purpose: 'again' });
+    const thrice = [...twice, vain(2000)];
+    expect(following(thrice)).toEqual({ players: 1414, seconds: short, purpose: 'bisect' });
+    expect(standing(thrice.map(stepOf))).toMatchObject({ pass: { players: 1000 }, fail: { players: 2000 } });
+    // A short one does not count among them, and makes no other longer.
+    expect(following([doubled[0], vain(2000, short)])).toMatchObject({ seconds: full, purpose: 'again' });
+    expect(standing([doubled[0], vain(2000, short), vain(2000), vain(2000)].map(stepOf)).fail).toBeNull();
+    // A candidate that cannot be confirmed is lowered; what broke is said by it.
+    const lowered = [...near, vain(1900), vain(1900), vain(1900)];
+    expect(following(lowered)).toMatchObject({ purpose: 'bisect' });
+    expect(following(lowered, { timeLimitSeconds: 1 })).toMatchObject({
+      found: true,
+      firstFail: 1900,
+      brokeFirst,
+    });
+  });
+
   test('a confirmation without a conclusion is repeated as one', () => {
     const vain = { ...confirmed, outcome: 'invalid', gaveOut: 'host' } as const;
     expect(following([...near, vain])).toEqual({ players: 1900, seconds: full, purpose: 'confirm' });

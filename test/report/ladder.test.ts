@@ -80,7 +80,12 @@ describe('what a run says of its number of players', () => {
     const p95 = factsOf().latency?.p95Ms ?? 0;
     const near = factsOf({}, { budgets: [tight('p95', 'p95', 1.0001 * p95)] });
     expect(near).toMatchObject({ outcome: 'invalid', because: expect.stringContaining('samples.p95') });
+    expect(near).toMatchObject({
+      notShown: true,
+      brokeFirst: { id: 'p95', metric: 'latency.intent.due.p95' },
+    });
     expect(near).not.toHaveProperty('tooFew');
+    expect(few).not.toHaveProperty('notShown');
     expect(factsOf()).not.toHaveProperty('tooFew');
   });
 
