@@ -23,10 +23,10 @@ export interface Box {
 }
 
 /**
- * Where a capacity comes from: measured on that machine; emulated, on another that was confined to its size; predicted, with an
- * interval of known error; or bounds only, which no measurement has checked.
+ * Where the capacity of a machine that was not searched itself comes from: emulated, on another that was confined to its size;
+ * predicted, with an interval of known error; or bounds only, which no measurement has checked.
  */
-export type CapacityLabel = 'measured' | 'emulated' | 'predicted' | 'bounds only';
+export type CapacityLabel = 'emulated' | 'predicted' | 'bounds only';
 
 /** How many players a machine holds. */
 export interface Capacity {
