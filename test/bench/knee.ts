@@ -27,7 +27,7 @@ const MOST_APART_PERCENT = 15;
 
 const scenario = (port: number): string => `name: knee
 system: own
-load: { players: 200, operations: { intent: { perSecond: ${200 * PER_PLAYER} } }, ramp: 1s, warmUp: 1s, duration: 20s, skipAfter: 5s }
+load: { players: 200, operations: { intent: { perSecond: ${200 * PER_PLAYER} } }, ramp: 1s, warmUp: 1s, duration: 10s, skipAfter: 5s }
 calibration: { seconds: 1 }
 players: { protocol: json, commands: [{ command: look }] }
 stack:

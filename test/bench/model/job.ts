@@ -1,5 +1,5 @@
 import type { Way } from './measurement.ts';
-import { MACHINES, REFERENCE, type World } from './world.ts';
+import { REFERENCE, type World } from './world.ts';
 
 /** Something that is to be measured. */
 export interface Job {
@@ -22,13 +22,18 @@ export function jobsOf(worlds: readonly World[], way: Way): readonly Job[] {
       (players): Job => ({ kind: 'run', world, way, machine: REFERENCE, players }),
     ),
   );
-  const searches = MACHINES.flatMap((machine) =>
-    worlds.map(
-      (world): Job => ({
-        ...{ kind: 'search', world, way, machine },
-        players: Math.max(1, Math.round(machine * world.fromPerCore)),
-      }),
-    ),
+  const most = Math.max(...worlds.map(({ machines }) => machines.length));
+  const searches = Array.from({ length: most }, (_, i) => i).flatMap((i) =>
+    worlds.flatMap((world): Job[] => {
+      const machine = world.machines[i];
+      if (machine === undefined) return [];
+      return [
+        {
+          ...{ kind: 'search', world, way, machine },
+          players: Math.max(1, Math.round(machine * world.fromPerCore)),
+        },
+      ];
+    }),
   );
   return [...runs, ...searches];
 }

@@ -15,12 +15,11 @@ export interface World {
   readonly fit: readonly number[];
   /** Larger ones, up to twice the largest of those, and one beyond, which has to be refused. */
   readonly larger: readonly number[];
+  /** Cores of the machines that one host is made into, from the smallest on. */
+  readonly machines: readonly number[];
   /** Where a search begins, players for each core. */
   readonly fromPerCore: number;
 }
-
-/** Cores of the machines that one host is made into. */
-export const MACHINES: readonly number[] = [0.35, 0.45, 0.55, 0.7, 0.85, 1];
 
 /** The one on which costs are measured. */
 export const REFERENCE = 1;
@@ -29,13 +28,14 @@ export const BUSY = 'busy';
 
 export const WORLDS: readonly World[] = [
   {
-    ...{ name: BUSY, basePlayers: 100, fit: [50, 100, 150, 200], larger: [300, 400, 450], fromPerCore: 300 },
+    ...{ name: BUSY, basePlayers: 100, fit: [50, 100, 150, 200], larger: [300, 400, 450] },
+    ...{ machines: [0.35, 0.45, 0.55, 0.7, 0.85, 1], fromPerCore: 300 },
     flags: ['--allow-start'],
   },
+  // More than 3,500 players are more than one load process of this host can play.
   {
-    ...{ name: 'quickstart', basePlayers: 1000, fit: [100, 200, 300, 400], larger: [600, 800, 900] },
-    fromPerCore: 500,
-    flags: ['--set', 'calibration.seconds=0', '--set', 'calibration.canary=false'],
+    ...{ name: 'quickstart', basePlayers: 1000, fit: [500, 750, 1000, 1500], larger: [2000, 3000, 3500] },
+    ...{ machines: [0.3, 0.35, 0.4, 0.45, 0.55, 0.7], fromPerCore: 3000, flags: [] },
   },
 ];
 
