@@ -1,9 +1,10 @@
 import { badInput } from '../errors.ts';
 import { type BatchCost, batchCostOf } from './batcher.ts';
-import { demandOf, sustainedOf } from './demand.ts';
+import { completeOf, demandOf, sustainedOf } from './demand.ts';
 import type { Ladder, LadderStep } from './ladder.ts';
 import type { Point } from './line.ts';
 import type { LoadPoint } from './load-point.ts';
+import { cpuCoresOf } from './needs.ts';
 import { type Bound, isSameMachine } from './prediction.ts';
 import type { EmulatedBound, SizingFacts } from './sizing.ts';
 import { type Scaling, scalingOf } from './usl.ts';
@@ -210,8 +211,14 @@ function boundOf(search: Search, speedOf: SpeedOf): Bound | null {
   return {
     cpus: cores.reduce((sum, one) => sum + one, 0) / cores.length,
     speed: speedOf(ladder.host.cpuModel, name),
-    ...{ lastPass: result.lastPass, firstFail: result.firstFail },
+    ...{ lastPass: result.lastPass, firstFail: result.firstFail, ...usedBy(runs) },
   };
+}
+
+/** The cores that runs of the same load used, on average: those that sustained it. */
+export function usedBy(runs: readonly LoadPoint[]): Pick<Bound, 'usedCores'> {
+  const used = completeOf(sustainedOf(runs)).flatMap((run) => cpuCoresOf(run) ?? []);
+  return used.length === 0 ? {} : { usedCores: used.reduce((sum, one) => sum + one, 0) / used.length };
 }
 
 /** Servers, and the players that they held: of the searches on that number of cores on which most numbers of servers were tried. */
@@ -257,6 +264,6 @@ function passedOf(all: readonly NamedPoint[], speedOf: SpeedOf): Bound {
   return {
     cpus: coresOfStack(best.point),
     speed: speedOf(best.point.host.cpuModel, best.name),
-    ...{ lastPass: players, firstFail: players },
+    ...{ lastPass: players, firstFail: players, ...usedBy([best.point]) },
   };
 }

@@ -1,7 +1,7 @@
 import { grouped } from '../units.ts';
 import type { Demand } from './demand.ts';
 import { deviationOf, FARTHEST, intervalFactor } from './interval.ts';
-import { type Line, reaches, valueAt } from './line.ts';
+import { type Line, lineThrough, type Point, reaches, valueAt } from './line.ts';
 import { equalWaiting } from './waiting.ts';
 
 /** What a search found on one machine, or on the part of one to which the stack was confined. */
@@ -12,6 +12,8 @@ export interface Bound {
   readonly speed: number;
   readonly lastPass: number;
   readonly firstFail: number;
+  /** Of these cores, those that the stack used with the players of the last pass; absent: not measured. */
+  readonly usedCores?: number;
 }
 
 /** The machine that is asked about. */
@@ -67,26 +69,46 @@ const middleOf = ({ lastPass, firstFail }: Bound): number => Math.sqrt(lastPass 
 const worth = ({ cpus, speed }: { readonly cpus: number; readonly speed: number }): number => cpus * speed;
 
 /**
+ * The cost of a load where the cores are as full as the budgets allow, in the unit of the demand. A server that gathers what waits
+ * does it for less when it is busy: so the cores that were used at the bounds count, and not what the same load uses on a machine
+ * with cores to spare. Of one machine only the level is known: the demand is scaled to it.
+ */
+export function fullCost(cpu: Line, bounds: readonly Bound[]): Line {
+  const used = bounds.flatMap(({ lastPass, usedCores, speed }): Point[] =>
+    usedCores === undefined ? [] : [[lastPass, usedCores * speed]],
+  );
+  const [first, second] = used;
+  if (first === undefined) return cpu;
+  if (second !== undefined) return lineThrough(used) ?? cpu;
+  const expected = valueAt(cpu, first[0]);
+  if (expected === 0) return cpu;
+  const level = first[1] / expected;
+  return { ...cpu, base: cpu.base * level, perUnit: cpu.perUnit * level };
+}
+
+/**
  * The players that a box holds by CPU, if it may be as full as the machine of the bound was, for the same waiting:
  * C' = cpu^-1(m' score'/score U'), the law of utilisation with another machine's cores (measurement of U at the bound).
  */
-export function carriedOver(
-  demand: Demand,
-  bound: Bound,
-  players: number,
-  box: Pick<Box, 'cpus' | 'speed'>,
-): number {
-  const utilisation = usedOf(demand, bound, players);
+export function carriedOver(cost: Line, bound: Bound, box: Pick<Box, 'cpus' | 'speed'>): number {
+  const utilisation = usedOf(cost, bound);
   const same = equalWaiting({ cores: bound.cpus, utilisation }, box.cpus);
   const allowed = Math.max(same, Math.min(utilisation, HALF));
-  const carried = reaches(demand.cpu, allowed * worth(box));
+  const carried = reaches(cost, allowed * worth(box));
   // Where something else broke the budgets, more cores are not known to help.
-  return utilisation < HALF ? Math.min(carried, players) : carried;
+  return utilisation < HALF ? Math.min(carried, bound.lastPass) : carried;
 }
 
-/** The share of its cores that the stack used with so many players. */
-const usedOf = (demand: Demand, bound: Bound, players: number): number =>
-  valueAt(demand.cpu, players) / worth(bound);
+/** The share of its cores that the stack used with the players of the last pass. */
+const usedOf = (cost: Line, { cpus, speed, lastPass, usedCores }: Bound): number =>
+  (usedCores ?? valueAt(cost, lastPass) / speed) / cpus;
+
+/** The same cost without what is used by nobody: as if it were shared by fewer players, too. */
+const inProportion = (cost: Line, players: number): Line => ({
+  ...cost,
+  base: 0,
+  perUnit: valueAt(cost, players) / players,
+});
 
 /** Cores that differ by less are those of one machine, which was searched again. */
 const SAME_MACHINE = 1.1;
@@ -109,31 +131,44 @@ export function machinesOf(bounds: readonly Bound[]): readonly Bound[] {
     if (same === undefined) machines.push([bound]);
     else same.push(bound);
   }
-  return machines.map((same) => ({
-    cpus: same.reduce((sum, { cpus }) => sum + cpus, 0) / same.length,
-    speed: same.reduce((sum, { speed }) => sum + speed, 0) / same.length,
-    lastPass: Math.min(...same.map(({ lastPass }) => lastPass)),
-    firstFail: Math.max(...same.map(({ firstFail }) => firstFail)),
-  }));
+  const mean = (values: readonly number[]): number =>
+    values.reduce((sum, one) => sum + one, 0) / values.length;
+  return machines.map((same) => {
+    const lastPass = Math.min(...same.map((one) => one.lastPass));
+    // Of as many players.
+    const used = same.flatMap((one) =>
+      one.usedCores === undefined ? [] : [(one.usedCores * lastPass) / one.lastPass],
+    );
+    return {
+      ...{ cpus: mean(same.map(({ cpus }) => cpus)), speed: mean(same.map(({ speed }) => speed)), lastPass },
+      firstFail: Math.max(...same.map(({ firstFail }) => firstFail)),
+      ...(used.length === 0 ? {} : { usedCores: mean(used) }),
+    };
+  });
 }
 
 const geometricMean = (values: readonly number[]): number =>
   Math.exp(values.reduce((sum, one) => sum + Math.log(one), 0) / values.length);
 
-/** By all bounds together. */
-const byBounds = (demand: Demand, bounds: readonly Bound[], box: Pick<Box, 'cpus' | 'speed'>): number =>
-  geometricMean(
-    bounds.map((bound) => Math.max(carriedOver(demand, bound, middleOf(bound), box), Number.MIN_VALUE)),
+/** By all bounds together. `cpu`: of the demand. */
+function byBounds(cpu: Line, bounds: readonly Bound[], box: Pick<Box, 'cpus' | 'speed'>): number {
+  const cost = fullCost(cpu, bounds);
+  return geometricMean(
+    bounds.map((bound) => {
+      const carried = carriedOver(cost, bound, box) * (middleOf(bound) / bound.lastPass);
+      return Math.max(carried, Number.MIN_VALUE);
+    }),
   );
+}
 
 /**
  * ln(measured / predicted) of each machine, predicted from the others only; and, since no search is more exact, half of what it
  * left open.
  */
-export function residualsOf(demand: Demand, bounds: readonly Bound[]): readonly number[] {
+export function residualsOf({ cpu }: Pick<Demand, 'cpu'>, bounds: readonly Bound[]): readonly number[] {
   return bounds.map((one, i) => {
     const others = bounds.filter((_, j) => j !== i);
-    const residual = Math.log(middleOf(one) / byBounds(demand, others, one));
+    const residual = Math.log(middleOf(one) / byBounds(cpu, others, one));
     return Math.hypot(residual, Math.log(one.firstFail / one.lastPass) / 2);
   });
 }
@@ -148,14 +183,19 @@ interface Interval {
 
 /** By CPU alone. `bounds`: one for each machine. */
 function byCpu(demand: Demand, bounds: readonly Bound[], box: Box): Interval {
-  // Nothing is done faster than with all cores busy all the time.
-  const ceiling = reaches(demand.cpu, worth(box));
-  const least = Math.min(...bounds.map((bound) => usedOf(demand, bound, bound.lastPass)));
+  const cost = fullCost(demand.cpu, bounds);
+  const least = Math.min(...bounds.map((bound) => usedOf(cost, bound)));
   if (bounds.length < FEWEST_MACHINES || least < HALF) {
-    const low = Math.min(...bounds.map((bound) => carriedOver(demand, bound, bound.lastPass, box)));
+    // How much of the cost is there without players is known where there is room for them, and not where there is none.
+    const ways = bounds.flatMap((bound) =>
+      [cost, inProportion(cost, bound.lastPass)].map((way) => [way, bound] as const),
+    );
+    const low = Math.min(...ways.map(([way, bound]) => carriedOver(way, bound, box)));
+    // Nothing is done faster than with all cores busy all the time.
+    const high = Math.max(...ways.map(([way]) => reaches(way, worth(box))));
     return {
       low,
-      high: ceiling,
+      high,
       label: 'bounds only',
       ranOut: least < HALF ? 'unknown' : 'cpu',
       because:
@@ -166,13 +206,13 @@ function byCpu(demand: Demand, bounds: readonly Bound[], box: Box): Interval {
             }, and an interval needs ${FEWEST_MACHINES}`,
     };
   }
-  const middle = byBounds(demand, bounds, box);
+  const middle = byBounds(demand.cpu, bounds, box);
   const residuals = residualsOf(demand, bounds);
   const n = residuals.length;
   const factor = intervalFactor(residuals, 1 / n);
   return {
     low: middle / factor,
-    high: Math.min(middle * factor, ceiling),
+    high: middle * factor,
     label: 'predicted',
     ranOut: 'cpu',
     because: `by ${n} machines that were measured, each predicted from the others within ${percent(deviationOf(residuals))}`,
@@ -225,7 +265,11 @@ export function predict(demand: Demand, searched: readonly Bound[], box: Box): C
   const least = Math.min(...bounds.map(worth));
   if (cpu.label === 'predicted' && worth(box) < least / FARTHEST) {
     // With every core always busy, and not by the interval.
-    const ceiling = Math.min(reaches(demand.cpu, worth(box)), memory?.high ?? Infinity, server ?? Infinity);
+    const ceiling = Math.min(
+      reaches(fullCost(demand.cpu, bounds), worth(box)),
+      memory?.high ?? Infinity,
+      server ?? Infinity,
+    );
     return {
       ...{
         label: 'bounds only',

@@ -1,4 +1,5 @@
 import { demandOf } from '../../../src/model/demand.ts';
+import { usedBy } from '../../../src/model/evidence.ts';
 import type { Forecast, Refused } from '../../../src/model/interval.ts';
 import type { LoadPoint } from '../../../src/model/load-point.ts';
 import { bytesToPlayersOf, cpuCoresOf, memoryBytesOf, needsOf } from '../../../src/model/needs.ts';
@@ -74,8 +75,8 @@ function needChecks(
 }
 
 const playersOf = ({ players }: LoadPoint): number => players;
-const boundOf = ({ cpus, lastPass, firstFail }: MeasuredSearch): Bound => ({
-  ...{ cpus, speed: 1, lastPass, firstFail },
+const boundOf = ({ cpus, lastPass, firstFail, points }: MeasuredSearch): Bound => ({
+  ...{ cpus, speed: 1, lastPass, firstFail, ...usedBy(points) },
 });
 
 /** Each machine from all others, and the larger ones from the three smallest. */

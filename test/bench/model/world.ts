@@ -32,10 +32,10 @@ export const WORLDS: readonly World[] = [
     ...{ machines: [0.35, 0.45, 0.55, 0.7, 0.85, 1], fromPerCore: 300 },
     flags: ['--allow-start'],
   },
-  // More than 3,500 players are more than one load process of this host can play.
+  // More than 3,000 players are more than one load process can play on the core that is left.
   {
     ...{ name: 'quickstart', basePlayers: 1000, fit: [500, 750, 1000, 1500], larger: [2000, 3000, 3500] },
-    ...{ machines: [0.3, 0.35, 0.4, 0.45, 0.55, 0.7], fromPerCore: 3000, flags: [] },
+    ...{ machines: [0.25, 0.3, 0.35, 0.4, 0.45], fromPerCore: 3000, flags: [] },
   },
 ];
 
