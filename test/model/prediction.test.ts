@@ -105,6 +105,44 @@ test('three machines predict a fourth, and the interval holds it', () => {
   expect((capacity.high ?? 0) / capacity.low).toBeLessThan(1.5);
 });
 
+/** Batches: what a machine with cores to spare takes 0.2 + 0.00024 cores for, a full one does for 0.05 + 0.00018. */
+const gathering = {
+  light: { base: 0.2, perPlayer: 0.00024, patience: 3 },
+  full: { base: 0.05, perPlayer: 0.00018 },
+};
+
+const fullOf = (cpus: number): Bound => {
+  const { lastPass, firstFail } = searched({ ...gathering.full, patience: 30 }, cpus);
+  const usedCores = gathering.full.base + gathering.full.perPlayer * lastPass;
+  return { cpus, speed: 1, lastPass, firstFail, usedCores };
+};
+
+test('a server that costs less where it is full is predicted by the cores used at the bounds', () => {
+  const demand = demandFor(gathering.light, [500, 1000, 1500]);
+  const held = (cpus: number): number => knee({ ...gathering.full, patience: 30 }, cpus);
+  for (const cpus of [0.25, 0.5, 0.75]) {
+    const others = [0.25, 0.35, 0.5, 0.75].filter((one) => one !== cpus).map(fullOf);
+    const capacity = predict(demand, others, { ...big, cpus });
+    expect(capacity.label).toBe('predicted');
+    expect(capacity.low).toBeLessThan(held(cpus));
+    expect(capacity.high).toBeGreaterThan(held(cpus));
+    expect((capacity.high ?? 0) / capacity.low).toBeLessThan(1.3);
+  }
+  // By what it costs where there are cores to spare it would hold a fifth of that.
+  expect((0.25 - gathering.light.base) / gathering.light.perPlayer).toBeLessThan(held(0.25) / 4);
+});
+
+test('of one machine only the level of the cost is known: the bounds allow for both ends', () => {
+  const demand = demandFor(gathering.light, [500, 1000, 1500]);
+  for (const cpus of [0.25, 1]) {
+    const capacity = predict(demand, [fullOf(0.5)], { ...big, cpus });
+    const held = knee({ ...gathering.full, patience: 30 }, cpus);
+    expect(capacity).toMatchObject({ label: 'bounds only', refused: null });
+    expect(capacity.low).toBeLessThan(held);
+    expect(capacity.high).toBeGreaterThan(held);
+  }
+});
+
 test('with noise of 3%, intervals of 90% hold what they predict in at least 80% of cases', () => {
   let held = 0;
   const errors: number[] = [];
