@@ -18,13 +18,14 @@ const WAY = [
     'measurement',
     'judge',
     'model',
+    'compare',
   ],
   ...['report', 'export', 'proposal', 'doctor', 'score'],
 ];
 /** Wire the rooms together; may import any of them, and the contract of a system. */
 const WIRING = ['run', 'commands', 'cli.ts'];
 /** Text in, text out. */
-const PURE = ['scenario', 'audit', 'judge', 'model', 'report', 'export', 'proposal'];
+const PURE = ['scenario', 'audit', 'judge', 'model', 'compare', 'report', 'export', 'proposal'];
 const DRIVERS = ['pg', 'ws', 'ioredis', 'undici', 'autocannon', 'node:child_process'];
 const DRIVER_ROOMS = ['address', 'supervision', 'server', 'stack', 'probe', 'load', 'score', 'systems'];
 const CONTRACT = 'systems/system.ts';
