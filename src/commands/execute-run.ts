@@ -2,18 +2,27 @@ import { resolve } from 'node:path';
 import type { ExitCode } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { makeBundle, pointLatest } from '../measurement/bundle.ts';
+import { MOST_RETRIES, runAttempts } from './attempts.ts';
 import { executeTrials } from './execute-trials.ts';
 import { type FixedPathFlags, type TierFlags, wholeNumber } from './options.ts';
 import { openProgress } from './progress.ts';
 import { openFixedPaths, type TellingFlags, tellRun } from './publish.ts';
 import { loadScenario } from './scenario-files.ts';
-import { isSameServer, prepareRun, runInto, type SingleRunFlags, workersOf } from './single-run.ts';
+import {
+  isSameServer,
+  prepareRun,
+  type RunPlace,
+  runInto,
+  type SingleRunFlags,
+  workersOf,
+} from './single-run.ts';
 import { stopSignals } from './stop-signals.ts';
 import { chooseTier } from './tiers.ts';
 
 /** The options of `capbench run`, as given. */
 export interface RunFlags extends SingleRunFlags, FixedPathFlags, TierFlags, TellingFlags {
   readonly trials?: string;
+  readonly retryInvalid?: string;
   readonly out?: string;
 }
 
@@ -27,6 +36,9 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
     const fixed = await openFixedPaths(host, flags, [reference]);
     const workers = workersOf(host, flags.workers);
     const trials = flags.trials === undefined ? null : wholeNumber('--trials', flags.trials, MOST_TRIALS);
+    const retries =
+      flags.retryInvalid === undefined ? 0 : wholeNumber('--retry-invalid', flags.retryInvalid, MOST_RETRIES);
+    const attempts = { retries, say: progress.say };
     const loaded = await loadScenario(host, reference, flags, 0, await chooseTier(host, flags));
     const prepared = await prepareRun(host, loaded, flags, workers);
     const out = resolve(host.cwd, flags.out || host.env.CAPBENCH_OUT || 'reports');
@@ -36,26 +48,22 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
       const warning = await pointLatest(folder);
       if (warning !== null) progress.say(`warning: ${warning}`);
     };
+    const runOne = (attempt: RunPlace, whenKept: () => Promise<void>) =>
+      runInto(host, prepared, attempt, openProgress(host, flags.quiet === true), whenKept);
     if (trials === null) {
-      const judged = await runInto(
-        host,
-        prepared,
-        { bundle: folder, startedAt, fixed, ...signals },
-        progress,
-        latest,
-      );
+      progress.end();
+      const first = { bundle: folder, startedAt, fixed, ...signals };
+      const judged = await runAttempts(first, attempts, (attempt) => runOne(attempt, latest));
       return tellRun(host, judged, flags);
     }
     await latest();
     progress.end();
     const plan = { root: folder, requested: trials, sameServer: isSameServer(prepared), flags, fixed };
     return await executeTrials(host, plan, signals, progress.say, (bundle, { stop, abort }) =>
-      runInto(
-        host,
-        prepared,
+      runAttempts(
         { bundle, startedAt: new Date(), fixed: [], stop, abort, complete: () => {} },
-        openProgress(host, flags.quiet === true),
-        async () => {},
+        attempts,
+        (attempt) => runOne(attempt, async () => {}),
       ),
     );
   } finally {

@@ -25,6 +25,7 @@ Examples:
   $ capbench run ./my-world.yaml --target http://10.0.0.4:8080 --i-own 10.0.0.4 \\
       --agents 10.0.0.5:7400,10.0.0.6:7400 --agent-token-file token --agent-ca ca.pem
   $ capbench run quickstart --quiet --junit junit.xml --summary summary.md
+  $ capbench run quickstart --retry-invalid 2
 
 Exit codes: 0 pass, 99 a budget was breached, 90 no conclusion, 92 acknowledged
 data was lost, 93 the stack did not start or a target cannot be reached,
@@ -41,6 +42,7 @@ export const runCommand = (host: Host): Command =>
     .option(...ALLOW_START)
     .option('--workers <number>', 'load processes, of each agent (default: by cores and players)')
     .option('--trials <number>', 'runs of the scenario, each on a fresh stack with a bundle of its own')
+    .option('--retry-invalid <number>', 'make a run that has no conclusion (90) again, up to so often')
     .option('--out <folder>', 'folder for the bundle of reports (default: reports)')
     .option('--quiet', 'print no progress, only the verdict and why it is no pass')
     .option('--full', 'print every figure, not only the most important ones')

@@ -11,6 +11,7 @@ import { createK6Engine } from '../load/k6/engine.ts';
 import { createNativeEngine, type NativeEngineOptions } from '../load/native.ts';
 import type { PlayerInputs } from '../load/player-data.ts';
 import { readLogTail, remakeBundle, writeArtefact } from '../measurement/bundle.ts';
+import type { EarlierAttempt } from '../measurement/earlier-attempts.ts';
 import type { HostFacts, Measurements } from '../measurement/measurements.ts';
 import { probeNames } from '../probe/target-probes.ts';
 import { expectedLength } from '../run/expected-length.ts';
@@ -108,6 +109,10 @@ export interface RunPlace extends StopSignals {
   readonly bundle: string;
   readonly startedAt: Date;
   readonly fixed: readonly FixedPath[];
+  /** Attempts at this run that had no conclusion; absent of a first attempt. */
+  readonly earlierAttempts?: readonly EarlierAttempt[];
+  /** Where the code under test is, whose commit is recorded; absent: the working directory. */
+  readonly codeFolder?: string;
   /** Called once nothing of it is left to be stopped. */
   readonly complete: () => void;
 }
@@ -163,7 +168,7 @@ export const isSameServer = ({ reached: { targets, starts } }: PreparedRun): boo
 export async function runInto(
   host: Host,
   { loaded, module, inputs, reached, faulty, workers, agents, openEngine, flags }: PreparedRun,
-  { bundle, startedAt, fixed, complete, ...signals }: RunPlace,
+  { bundle, startedAt, fixed, earlierAttempts, codeFolder = host.cwd, complete, ...signals }: RunPlace,
   progress: LiveProgress,
   whenKept: () => Promise<void>,
 ): Promise<Published> {
@@ -210,13 +215,14 @@ export async function runInto(
       identity: {
         capbench: host.version,
         scenarioHash: scenarioHash(scenario),
-        commit: await commitOf(host.cwd),
+        commit: await commitOf(codeFolder),
         startedAt: startedAt.toISOString(),
         stackKind: targets.length > 0 ? 'target' : 'local',
         colocated: [...targets, probes.postgres, probes.redis, redis].every(
           (one) => one?.onThisHost !== false,
         ),
         ...(tier === undefined ? {} : { tier }),
+        ...(earlierAttempts === undefined ? {} : { earlierAttempts }),
         ...(targets.length === 0 ? {} : { targets: targets.length, probesAsked: probeNames(probes) }),
         engine: flags.engine,
         host: hostFacts(host),

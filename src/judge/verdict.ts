@@ -1,4 +1,5 @@
 import { EXIT, type ExitCode } from '../errors.ts';
+import { attemptText } from '../measurement/earlier-attempts.ts';
 import { asBox } from '../measurement/emulated-tier.ts';
 import type { Figures } from '../measurement/figures.ts';
 import type { Measurements } from '../measurement/measurements.ts';
@@ -49,11 +50,16 @@ export function judge(m: Measurements, s: Scenario, figures: Figures): Verdict {
   const exitCode = exitCodeOf(state, concluded);
   return {
     ...{ outcome: OUTCOMES[exitCode], exitCode },
-    // The number of another machine must not be read as that of this one.
-    headline: `${headlineOf(exitCode, concluded, rules, proof)}${m.tier === undefined ? '' : `; ${asBox(m.tier)}`}`,
+    // Neither the number of another machine, nor how often it was tried, may be overlooked.
+    headline: [
+      headlineOf(exitCode, concluded, rules, proof),
+      ...(m.tier === undefined ? [] : [asBox(m.tier)]),
+      ...[attemptText(m.earlierAttempts)].filter((one) => one !== null),
+    ].join('; '),
     ...{ rulings: concluded.rulings, rules, invalidBecause, breachedBecause },
     notes: [
       ...moduleErrors(m, s),
+      ...(m.earlierAttempts ?? []).map(({ bundle, because }) => `no conclusion in ${bundle}: ${because}`),
       ...(m.remarks ?? []),
       ...unseenTraffic(m),
       ...deliveryNotes(figures),

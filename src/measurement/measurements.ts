@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { HistogramData } from '../histogram.ts';
 import { FAULT_ACTIONS } from '../scenario/sections.ts';
+import { earlierAttemptSchema } from './earlier-attempts.ts';
 import { emulatedTierSchema } from './emulated-tier.ts';
 import type { Read } from './figure-kinds.ts';
 
@@ -367,6 +368,8 @@ export const measurementsSchema = z.object({
   targets: count.optional(),
   /** The machine as which the stack was run; absent: as this host. */
   tier: emulatedTierSchema.optional(),
+  /** The attempts at this run that had no conclusion, in order; absent of a first attempt. */
+  earlierAttempts: list(earlierAttemptSchema).optional(),
   /** Seconds from the start of capbench. At `connect` the first player connects. */
   phases: z.object({ stackUp: seconds, connect: seconds, ready: seconds, go: seconds, end: moment }),
   /** The measure phase in seconds after GO; null when it was never reached. */

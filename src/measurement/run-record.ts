@@ -8,6 +8,7 @@ import type { ProbeTally } from '../probe/watch.ts';
 import { perOperation } from '../scenario/operations.ts';
 import type { Workload } from '../scenario/workload.ts';
 import { type Micros, micros } from '../units.ts';
+import type { EarlierAttempt } from './earlier-attempts.ts';
 import type { EmulatedTier } from './emulated-tier.ts';
 import type { BucketData, DeliveryFacts, Ending, FaultFacts, Measurements } from './measurements.ts';
 import { NO_COUNTS } from './sent.ts';
@@ -24,6 +25,8 @@ export interface RunIdentity
   readonly targets?: number;
   /** The machine as which the stack is run; absent: as this host. */
   readonly tier?: EmulatedTier;
+  /** Attempts at this run that had no conclusion. */
+  readonly earlierAttempts?: readonly EarlierAttempt[];
   /** Of a target: the probes that were asked for, by name. */
   readonly probesAsked?: readonly string[];
 }
@@ -279,6 +282,9 @@ export class RunRecord {
       stackKind,
       ...(this.identity.targets === undefined ? {} : { targets: this.identity.targets }),
       ...(this.identity.tier === undefined ? {} : { tier: this.identity.tier }),
+      ...(this.identity.earlierAttempts === undefined
+        ? {}
+        : { earlierAttempts: [...this.identity.earlierAttempts] }),
       phases: {
         stackUp: since(started, facts.stackUp),
         connect: since(started, facts.connecting),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { bottleneckSchema } from '../judge/bottleneck.ts';
 import { boxesSchema } from '../judge/boxes.ts';
 import { CAUSES } from '../judge/unmeasured.ts';
+import { earlierAttemptSchema } from '../measurement/earlier-attempts.ts';
 import { emulatedTierSchema } from '../measurement/emulated-tier.ts';
 import { figuresSchemaOf, type Measured } from '../measurement/figures.ts';
 import { OPERATORS } from '../scenario/sections.ts';
@@ -77,6 +78,12 @@ export const envelopeSchema = z.object({
   tier: emulatedTierSchema
     .optional()
     .describe('The machine as which the stack was run, with --tier; absent: as this host.'),
+  earlierAttempts: z
+    .array(earlierAttemptSchema)
+    .optional()
+    .describe(
+      'Attempts before this one that had no conclusion (--retry-invalid); absent of a first attempt.',
+    ),
   operations: z
     .array(
       z.object({

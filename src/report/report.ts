@@ -35,6 +35,7 @@ export function reportOf(
     rulings: verdict.rulings.map((ruling) => withUnanswered(ruling, figures, s)),
     altered: [...s.altered],
     ...(m.tier === undefined ? {} : { tier: m.tier }),
+    ...(m.earlierAttempts === undefined ? {} : { earlierAttempts: [...m.earlierAttempts] }),
     operations: s.operations.map(({ id, plural, label, short, due }) => ({
       ...{ id, plural, label, ...(short && { short }), ...(due === 'answer' && { due }) },
     })),

@@ -34,7 +34,10 @@ export interface TrialsReport extends Pick<Report, 'capbench' | 'scenario' | 'ou
   /** The first trial with the worst exit code; null where that is an interruption between two trials. */
   readonly decidedBy: number | null;
   readonly trials: readonly (Pick<Report, 'outcome' | 'exitCode' | 'headline' | 'startedAt'> &
-    Pick<Trial, 'trial' | 'folder'>)[];
+    Pick<Trial, 'trial' | 'folder'> & {
+      /** Made so often: all but the last had no conclusion. */
+      readonly attempts: number;
+    })[];
   readonly budgets: readonly BudgetSpread[];
 }
 
@@ -63,8 +66,9 @@ export function trialsReport(
     ...{ capbench: first.report.capbench, scenario: first.report.scenario, requested, sameServer },
     outcome: decisive?.report.outcome ?? 'invalid',
     ...{ exitCode, decidedBy: decisive?.trial ?? null },
-    trials: all.map(({ trial, folder, report: { outcome, exitCode: code, headline, startedAt } }) => ({
-      ...{ trial, folder, outcome, exitCode: code, headline, startedAt },
+    trials: all.map(({ trial, folder, report }) => ({
+      ...{ trial, folder, outcome: report.outcome, exitCode: report.exitCode, headline: report.headline },
+      ...{ startedAt: report.startedAt, attempts: 1 + (report.earlierAttempts?.length ?? 0) },
     })),
     budgets: spreads(all.map(({ report }) => report)),
   };
