@@ -14,6 +14,7 @@ const text = (file: string): string => readFileSync(join(root, file), 'utf8');
 
 const DOCUMENTS = [
   'README.md',
+  'fixtures/ci/README.md',
   'scenarios/README.md',
   'reports/README.md',
   'src/README.md',

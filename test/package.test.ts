@@ -11,7 +11,7 @@ const NEEDED: readonly RegExp[] = [
   /^bin\/capbench\.js$/,
   /^dist\/([\w-]+\/)*[\w-]+\.js$|^dist\/LICENSES\.txt$/,
   /^scenarios\/([\w-]+\.yaml|README\.md)$/,
-  /^fixtures\/(claims\.json|(init|players|redis|schema|tiers)\/[\w.-]+)$/,
+  /^fixtures\/(claims\.json|(ci|init|players|redis|schema|tiers)\/[\w.-]+)$/,
   /^src\/player\.d\.ts$/,
   /^(src\/([\w-]+\/)*|reports\/)README\.md$/,
 ];

@@ -12,6 +12,7 @@ const fonts = {
 
 /** Tests of real processes and servers. */
 const COMPONENTS = [
+  'ci/action.test.ts',
   'e2e/**/*.test.ts',
   'run/*.test.ts',
   'score/*.test.ts',

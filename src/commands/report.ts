@@ -2,12 +2,16 @@ import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { badInput, type ExitCode } from '../errors.ts';
 import type { Host } from '../host.ts';
+import type { BudgetLines } from '../report/annotations.ts';
+import type { Format } from '../report/format.ts';
+import type { Judged } from '../report/run-format.ts';
 import type { FromK6Flags } from './execute-from-k6.ts';
+import { type FormatFlags, readBudgetLines, withFormat } from './format.ts';
 import { scenarioOptions, withFixedPaths } from './options.ts';
 import type { FixedPath, Published } from './publish.ts';
 
 /** The options of `capbench report`; those of the scenario only go with `--from-k6`. */
-interface ReportFlags extends FromK6Flags {
+interface ReportFlags extends FromK6Flags, FormatFlags {
   readonly fromK6?: readonly string[];
   readonly scenario?: string;
   /** False for `--no-charts`. */
@@ -19,6 +23,8 @@ Examples:
   $ capbench report reports/latest --full
   $ capbench report reports/latest --json | jq .outcome
   $ capbench report /archive/run-17 --out verdict
+  $ capbench report reports/latest --format annotations --annotate my-world.yaml
+  $ capbench report reports/latest --format summary >> "$GITHUB_STEP_SUMMARY"
   $ capbench report --scenario quickstart --from-k6 capbench-summary.json
   $ capbench report --scenario quickstart --run 17 --from-k6 summary-*.json
 
@@ -27,25 +33,31 @@ The exit code is that of the verdict; 104 when a file cannot be read.
 
 /** `capbench report`: verdict and reports from a recorded run, without a server. */
 export const reportCommand = (host: Host): Command =>
-  withFixedPaths(
-    scenarioOptions(
-      new Command('report')
-        .description('judge a recorded run again, or the summaries of an exported k6 script')
-        .argument(
-          '[bundle]',
-          'a folder that `capbench run` wrote, such as reports/latest; also that of --trials, or of a search',
-        )
-        .addOption(
-          new Option('--from-k6 <files...>', 'summaries of an exported k6 script: one from each process'),
-        )
-        .option('--scenario <name>', 'with --from-k6: the exported scenario, with the same options')
-        .option(
-          '--run <name>',
-          'with --from-k6: refuse the summaries of any other CAPBENCH_RUN (default: CAPBENCH_RUN)',
-        )
-        .option('--out <folder>', 'folder for the reports (default: the bundle; none with --from-k6)'),
+  withFormat(
+    withFixedPaths(
+      scenarioOptions(
+        new Command('report')
+          .description('judge a recorded run again, or the summaries of an exported k6 script')
+          .argument(
+            '[bundle]',
+            'a folder that `capbench run` wrote, such as reports/latest; also that of --trials, or of a search',
+          )
+          .addOption(
+            new Option('--from-k6 <files...>', 'summaries of an exported k6 script: one from each process'),
+          )
+          .option('--scenario <name>', 'with --from-k6: the exported scenario, with the same options')
+          .option(
+            '--run <name>',
+            'with --from-k6: refuse the summaries of any other CAPBENCH_RUN (default: CAPBENCH_RUN)',
+          )
+          .option('--out <folder>', 'folder for the reports (default: the bundle; none with --from-k6)'),
+      ),
     ),
   )
+    .option(
+      '--annotate <file>',
+      'with --format annotations: the scenario file, beside whose budgets they stand',
+    )
     .option('--quiet', 'print only the verdict and the reasons why it is no pass')
     .option('--full', 'print every figure, not only the most important ones')
     .option('--json', 'print report.json instead of the summary')
@@ -54,7 +66,13 @@ export const reportCommand = (host: Host): Command =>
     .addHelpText('after', EXAMPLES)
     .action(async (folder: string | undefined, flags: ReportFlags) => {
       if (flags.fromK6 !== undefined) {
-        const { fromK6, scenario } = flags;
+        const { fromK6, scenario, format } = flags;
+        if (format !== undefined) {
+          throw badInput(
+            'report: --format is only for bundles',
+            'with --from-k6 there are --json, --junit and --summary',
+          );
+        }
         if (folder !== undefined) {
           throw badInput(
             `report: a bundle (${folder}) and --from-k6 are given, expected one of the two`,
@@ -93,6 +111,7 @@ async function reportBundle(host: Host, folder: string, flags: ReportFlags): Pro
   const { readTrials, reportTrials } = await import('./trials-folder.ts');
   const bundle = resolve(host.cwd, folder);
   const out = flags.out ? resolve(host.cwd, flags.out) : null;
+  const budgets = await readBudgetLines(host, flags);
   const { isSearch, reportSearch } = await import('./search-folder.ts');
   if (isSearch(bundle)) return reportSearch(host, bundle, flags, out);
   const trials = await readTrials(bundle);
@@ -101,10 +120,26 @@ async function reportBundle(host: Host, folder: string, flags: ReportFlags): Pro
     ['measurements.json', 'scenario.yaml'].map((name) => join(one, name)),
   );
   const fixed = await openFixedPaths(host, flags, inputs);
-  if (trials === null) return tellRun(host, await judgeBundle(host, bundle, flags, fixed, { out }), flags);
-  return reportTrials(host, { root: bundle, ...trials, flags, fixed }, (name) =>
+  const render = await rendererOf(flags.format, budgets);
+  if (trials === null) {
+    const run = await judgeBundle(host, bundle, flags, fixed, { out });
+    if (render === null) return tellRun(host, run, flags);
+    host.stdout.write(render({ reports: [run.report], trials: null }));
+    return run.exitCode;
+  }
+  return reportTrials(host, { root: bundle, ...trials, flags, fixed, render }, (name) =>
     judgeBundle(host, join(bundle, name), flags, [], { out: out === null ? null : join(out, name) }),
   );
+}
+
+/** What prints runs in a format; null where none is asked for. */
+async function rendererOf(
+  format: Format | undefined,
+  budgets: BudgetLines | null,
+): Promise<((judged: Judged) => string) | null> {
+  if (format === undefined) return null;
+  const { runInFormat } = await import('../report/run-format.ts');
+  return (judged) => runInFormat(format, judged, budgets);
 }
 
 /** Judges one bundle again, and writes its reports. */

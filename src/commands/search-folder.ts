@@ -11,6 +11,7 @@ import { ladderMarkdown } from '../report/ladder-markdown.ts';
 import { searchLine, searchSummary, stepLine } from '../report/ladder-terminal.ts';
 import { searchVerdict } from '../report/ladder-text.ts';
 import { grouped } from '../units.ts';
+import type { FormatFlags } from './format.ts';
 import type { FixedPathFlags } from './options.ts';
 import {
   type FixedPath,
@@ -108,7 +109,7 @@ export function searchPrinter(
 export async function reportSearch(
   host: Host,
   root: string,
-  flags: TellingFlags & FixedPathFlags,
+  flags: TellingFlags & FixedPathFlags & FormatFlags,
   out: string | null,
 ): Promise<ExitCode> {
   if (flags.junit !== undefined)
@@ -120,9 +121,14 @@ export async function reportSearch(
   const fixed = await openFixedPaths(host, flags, [join(root, FACTS)]);
   const folder = out ?? root;
   const unwritten = await writeSearch(host, folder, ladder, fixed);
-  const shown = searchPrinter(host, flags, join(nearby(host, folder), PAGE));
-  for (const step of ladder.steps) shown.step(step);
-  shown.end(ladder);
+  if (flags.format === undefined) {
+    const shown = searchPrinter(host, flags, join(nearby(host, folder), PAGE));
+    for (const step of ladder.steps) shown.step(step);
+    shown.end(ladder);
+  } else {
+    const { ladderInFormat } = await import('../report/ladder-format.ts');
+    host.stdout.write(ladderInFormat(flags.format, ladder));
+  }
   const { exitCode } = searchVerdict(ladder);
   return exitCode === EXIT.pass ? (unwritten ?? exitCode) : exitCode;
 }

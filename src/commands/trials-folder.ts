@@ -4,6 +4,7 @@ import { badInput, codeOf, EXIT, type ExitCode, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { jsonIn } from '../json-document.ts';
 import { readBounded, writeArtefact } from '../measurement/bundle.ts';
+import type { Judged } from '../report/run-format.ts';
 import { trialLine, trialsSummary } from '../report/terminal-trials.ts';
 import { type Trial, type TrialsReport, trialsReport } from '../report/trials.ts';
 import {
@@ -27,13 +28,19 @@ export interface TrialsPlan extends Pick<TrialsReport, 'requested' | 'sameServer
   readonly root: string;
   readonly flags: TellingFlags;
   readonly fixed: readonly FixedPath[];
+  /** What is printed in the end, instead of the summary and of a line for each trial; absent or null: those. */
+  readonly render?: ((judged: Judged) => string) | null;
 }
 
 /**
  * Tells of trials as they end: a line for each, trials.json, and in the end the summary and the files that a script
  * expects, which are those of the trial that decides. `isNew`: trials.json is written.
  */
-export function openTrials(host: Host, { root, flags, fixed, ...plan }: TrialsPlan, isNew: boolean) {
+export function openTrials(
+  host: Host,
+  { root, flags, fixed, render = null, ...plan }: TrialsPlan,
+  isNew: boolean,
+) {
   const done: (Trial & Pick<Published, 'artefacts'>)[] = [];
   const colour = flags.color && isColoured(host);
   return {
@@ -45,7 +52,7 @@ export function openTrials(host: Host, { root, flags, fixed, ...plan }: TrialsPl
         const warning = await writeArtefact(root, SUMMARY, sofar, host.redaction);
         if (warning !== null) host.stderr.write(`warning: ${warning}\n`);
       }
-      if (flags.json === true) return;
+      if (flags.json === true || render !== null) return;
       const line = trialLine({ trial, ...report }, plan, { colour, page });
       host.stdout[colour ? 'paint' : 'write'](line);
     },
@@ -53,8 +60,10 @@ export function openTrials(host: Host, { root, flags, fixed, ...plan }: TrialsPl
     async end(): Promise<ExitCode | null> {
       if (done.length === 0) return null;
       const report = trialsReport(done, plan);
-      if (flags.json === true) {
-        const reports = done.map((one) => one.report);
+      const reports = done.map((one) => one.report);
+      if (render !== null) {
+        host.stdout.write(render({ reports, trials: report }));
+      } else if (flags.json === true) {
         host.stdout.write(`${JSON.stringify({ ...report, reports }, null, 2)}\n`);
       } else {
         const style = { colour, width: host.stdout.columns, full: false, page: nearby(host, root) };

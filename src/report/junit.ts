@@ -33,11 +33,27 @@ export function junit(report: JunitReport): string {
     { name: `${name} budgets`, seconds: 0, cases: report.rulings.map(budgetCase) },
     { name: `${name} rules`, seconds: 0, cases: report.rules.map((rule) => ruleCase(rule, report)) },
   ];
+  return junitDocument(name, report.startedAt, seconds, suites);
+}
+
+interface Suite {
+  readonly name: string;
+  readonly seconds: number;
+  readonly cases: readonly Case[];
+}
+
+/** Test suites as a document. `startedAt`: ISO 8601; empty where nothing was started. */
+export function junitDocument(
+  name: string,
+  startedAt: string,
+  seconds: number,
+  suites: readonly Suite[],
+): string {
   const all = suites.flatMap(({ cases }) => cases);
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites name="${escaped(name)}" tests="${all.length}" failures="${countOf(all, 'failed')}" errors="${countOf(all, 'invalid')}" time="${timeOf(seconds)}">`,
-    ...suites.flatMap((one) => suite(one, report.startedAt)),
+    ...suites.flatMap((one) => suite(one, startedAt)),
     '</testsuites>',
     '',
   ].join('\n');
@@ -54,21 +70,18 @@ const countOf = (cases: readonly Case[], result: Case['result']): number =>
 /** Seconds, as a decimal number without an exponent. */
 const timeOf = (seconds: number): string => Math.max(0, seconds).toFixed(3);
 
-function suite(
-  { name, seconds, cases }: { name: string; seconds: number; cases: readonly Case[] },
-  startedAt: string,
-): string[] {
+function suite({ name, seconds, cases }: Suite, startedAt: string): string[] {
   const counts = `tests="${cases.length}" failures="${countOf(cases, 'failed')}" errors="${countOf(cases, 'invalid')}" skipped="${countOf(cases, 'skipped')}"`;
   // In UTC: the format has no time zone.
-  const timestamp = startedAt.slice(0, 19);
+  const timestamp = startedAt === '' ? '' : ` timestamp="${escaped(startedAt.slice(0, 19))}"`;
   return [
-    `  <testsuite name="${escaped(name)}" ${counts} time="${timeOf(seconds)}" timestamp="${escaped(timestamp)}">`,
+    `  <testsuite name="${escaped(name)}" ${counts} time="${timeOf(seconds)}"${timestamp}>`,
     ...cases.flatMap(({ xml }) => xml),
     '  </testsuite>',
   ];
 }
 
-interface CaseResult {
+export interface CaseResult {
   readonly result: Case['result'];
   readonly message: string;
   /** The lines of a failure or an error. */
@@ -80,7 +93,7 @@ interface CaseResult {
   readonly out?: readonly string[];
 }
 
-function testCase(
+export function testCase(
   className: string,
   name: string,
   { result, message, body, type = 'breached', seconds = 0, out = [] }: CaseResult,

@@ -5,12 +5,17 @@ import { capital } from './plain-text.ts';
 import { numberText, quantity } from './quantity.ts';
 import { timeText } from './report-text.ts';
 
-/** summary.md of a search. */
-export function ladderMarkdown(ladder: Ladder): string {
+/** The verdict of a search, as a heading. */
+export function ladderHeading(ladder: Ladder): string {
   const { word, exitCode } = searchVerdict(ladder);
   const mark = exitCode === 0 ? '✅' : word === 'found' ? '❌' : '⚠️';
+  return `### ${mark} ${word.toUpperCase()} (${exitCode}): ${cell(ladder.scenario)}`;
+}
+
+/** summary.md of a search. */
+export function ladderMarkdown(ladder: Ladder): string {
   return [
-    `### ${mark} ${word.toUpperCase()} (${exitCode}): ${cell(ladder.scenario)}`,
+    ladderHeading(ladder),
     '',
     cell(searchHeadline(ladder)),
     '',

@@ -27,35 +27,51 @@ import { unwatchedNotes } from './watched.ts';
 /** Rows of one table; report.html has the rest. */
 const MOST_ROWS = 25;
 
+export const OUTCOME_MARKS = { pass: '✅', fail: '❌', invalid: '⚠️' } as const;
+
 /** summary.md: what a reviewer needs to know about a run, as the comment on a pull request. */
 export function summary(report: Report): string {
-  const { outcome, exitCode, rulings, load, latency, throughput, operations } = report;
-  const [breached = [], met = [], contradicted = [], unmeasured = [], untestable = []] = byState(rulings);
-  // A reason of several budgets is given once, below their table.
-  const shared = ({ reason }: ReportRuling): boolean =>
-    unmeasured.filter((other) => other.reason === reason).length > 1;
-  const mark = { pass: '✅', fail: '❌', invalid: '⚠️' }[outcome];
+  const { outcome, exitCode } = report;
   return [
-    `### ${mark} ${outcome.toUpperCase()} (${exitCode}): ${cell(report.scenario)}, ${budgetsLine(report)}`,
+    `### ${OUTCOME_MARKS[outcome]} ${outcome.toUpperCase()} (${exitCode}): ${cell(report.scenario)}, ${budgetsLine(report)}`,
     '',
     cell(report.headline),
     '',
-    [
-      `${numberText(load.peakCcu)} of ${numberText(load.requestedCcu)} players`,
-      `scale ${numberText(load.scale)}`,
-      ...(report.altered.length === 0 ? [] : [`altered: ${cell(report.altered.join(', '))}`]),
-      `${numberText(throughput.operationsPerSecond)} operations/s`,
-      ...[foremost(operations, latency)].flatMap((one) => {
-        if (one === undefined) return [];
-        const { id, label } = one;
-        const { due } = ofOperation(latency, id);
-        return [
-          `${areMany(operations) ? 'slowest: ' : ''}${label} p95 ${quantity(due.p95, 'ms')}, p99 ${quantity(due.p99, 'ms')}`,
-        ];
-      }),
-      `bottleneck: ${report.bottleneck.resource}`,
-    ].join(' · '),
+    figuresLine(report),
     '',
+    ...summaryBody(report),
+    '',
+  ].join('\n');
+}
+
+/** Players, rate, latency and bottleneck in one line. */
+export function figuresLine({ load, latency, throughput, operations, ...report }: Report): string {
+  return [
+    `${numberText(load.peakCcu)} of ${numberText(load.requestedCcu)} players`,
+    `scale ${numberText(load.scale)}`,
+    ...(report.altered.length === 0 ? [] : [`altered: ${cell(report.altered.join(', '))}`]),
+    `${numberText(throughput.operationsPerSecond)} operations/s`,
+    ...[foremost(operations, latency)].flatMap((one) => {
+      if (one === undefined) return [];
+      const { id, label } = one;
+      const { due } = ofOperation(latency, id);
+      return [
+        `${areMany(operations) ? 'slowest: ' : ''}${label} p95 ${quantity(due.p95, 'ms')}, p99 ${quantity(due.p99, 'ms')}`,
+      ];
+    }),
+    `bottleneck: ${report.bottleneck.resource}`,
+  ].join(' · ');
+}
+
+/** What follows in summary.md after the verdict and the line of figures. */
+export function summaryBody(report: Report): string[] {
+  const [breached = [], met = [], contradicted = [], unmeasured = [], untestable = []] = byState(
+    report.rulings,
+  );
+  // A reason of several budgets is given once, below their table.
+  const shared = ({ reason }: ReportRuling): boolean =>
+    unmeasured.filter((other) => other.reason === reason).length > 1;
+  return [
     ...outcomes(report),
     ...factLine('Deliveries', deliveryValues(report)),
     ...factLine(
@@ -78,8 +94,7 @@ export function summary(report: Report): string {
     `${timeText(report.startedAt)}, seed ${report.seed}, scenario ${report.scenarioHash.slice(0, 12)}${
       report.commit === null ? '' : `, commit ${report.commit.slice(0, 12)}`
     }, ${cell(report.host.cpuModel)}, ${report.host.cpus} cores`,
-    '',
-  ].join('\n');
+  ];
 }
 
 /** The outcomes of the operations, as shares of what was due; of many, in a table with their latencies. */

@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { isOfRule } from '../../src/judge/rules/rule.ts';
 import type { IntegrityFacts, Measurements, Series } from '../../src/measurement/measurements.ts';
@@ -123,6 +125,23 @@ test.each([
     }
     expect(suite.attributes.timestamp).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/);
   }
+});
+
+const DTD = join(import.meta.dirname, '..', 'fixtures', 'junit.dtd');
+
+test.skipIf(spawnSync('xmllint', ['--version']).status !== 0).each([
+  ['a pass', measurementsOf(), scenarioOf({ budgets: [...BUDGETS, nastyBudget] })],
+  [
+    'lost data, and no conclusion',
+    measurementsOf({ ...blocked, ...lost(), errors: [NASTY] }),
+    scenarioOf(tight),
+  ],
+  ['no run', failedRun(), scenarioOf()],
+])('libxml2 reads and validates it: %s', (_what, m, s) => {
+  const { status, stderr } = spawnSync('xmllint', ['--noout', '--dtdvalid', DTD, '-'], {
+    ...{ input: junit(reportFrom(m, s)), encoding: 'utf8' },
+  });
+  expect([status, stderr]).toEqual([0, '']);
 });
 
 const scenario = scenarioOf({ scale: 0.25, budgets: [...BUDGETS, nastyBudget] });
