@@ -1,6 +1,7 @@
 import { Command, CommanderError, Help, type Option } from 'commander';
 import { agentCommand } from './commands/agent.ts';
 import { checkCommand } from './commands/check.ts';
+import { compareCommand } from './commands/compare.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { exportCommand } from './commands/export.ts';
 import { initCommand } from './commands/init.ts';
@@ -31,6 +32,7 @@ const VERBS: readonly ((host: Host) => Command)[] = [
   serveCommand,
   agentCommand,
   reportCommand,
+  compareCommand,
   sizeCommand,
   scoreCommand,
   exportCommand,

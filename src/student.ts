@@ -9,11 +9,14 @@ export function studentTails(t: number, freedom: number): number {
   return incompleteBeta(freedom / (freedom + t * t), t ** 2 / (freedom + t * t), freedom / 2, 0.5);
 }
 
+/** Relative, of what is found by iteration. */
+const PRECISION = 1e-14;
+
 /** The t that |T| exceeds with the probability `tails`, of 0 to 1, exclusive: by bisection. */
 export function studentLimit(tails: number, freedom: number): number {
   let [low, high] = [0, 1];
   while (studentTails(high, freedom) > tails) high *= 2;
-  for (let i = 0; i < 80; i++) {
+  while (high - low > PRECISION * high) {
     const middle = (low + high) / 2;
     if (studentTails(middle, freedom) > tails) low = middle;
     else high = middle;
@@ -39,7 +42,6 @@ function incompleteBeta(x: number, rest: number, a: number, b: number): number {
 }
 
 const MOST_TERMS = 1000;
-const PRECISION = 1e-15;
 /** Instead of 0 in a denominator. */
 const TINY = 1e-300;
 

@@ -3,10 +3,11 @@ import type { ExitCode } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { makeBundle, pointLatest } from '../measurement/bundle.ts';
 import { MOST_RETRIES, runAttempts } from './attempts.ts';
+import { type BaselineFlags, openBaseline, tellCompared } from './baseline.ts';
 import { executeTrials } from './execute-trials.ts';
 import { type FixedPathFlags, type TierFlags, wholeNumber } from './options.ts';
 import { openProgress } from './progress.ts';
-import { openFixedPaths, type TellingFlags, tellRun } from './publish.ts';
+import { openFixedPaths, type TellingFlags } from './publish.ts';
 import { loadScenario } from './scenario-files.ts';
 import {
   isSameServer,
@@ -20,7 +21,7 @@ import { stopSignals } from './stop-signals.ts';
 import { chooseTier } from './tiers.ts';
 
 /** The options of `capbench run`, as given. */
-export interface RunFlags extends SingleRunFlags, FixedPathFlags, TierFlags, TellingFlags {
+export interface RunFlags extends SingleRunFlags, FixedPathFlags, TierFlags, BaselineFlags, TellingFlags {
   readonly trials?: string;
   readonly retryInvalid?: string;
   readonly out?: string;
@@ -33,7 +34,8 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
   const progress = openProgress(host, flags.quiet === true);
   const signals = stopSignals(host, progress);
   try {
-    const fixed = await openFixedPaths(host, flags, [reference]);
+    const baseline = await openBaseline(host, flags);
+    const fixed = await openFixedPaths(host, flags, [reference, ...(baseline?.arm.files ?? [])]);
     const workers = workersOf(host, flags.workers);
     const trials = flags.trials === undefined ? null : wholeNumber('--trials', flags.trials, MOST_TRIALS);
     const retries =
@@ -54,11 +56,12 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
       progress.end();
       const first = { bundle: folder, startedAt, fixed, ...signals };
       const judged = await runAttempts(first, attempts, (attempt) => runOne(attempt, latest));
-      return tellRun(host, judged, flags);
+      return tellCompared(host, baseline, folder, judged, flags);
     }
     await latest();
     progress.end();
-    const plan = { root: folder, requested: trials, sameServer: isSameServer(prepared), flags, fixed };
+    const sameServer = isSameServer(prepared);
+    const plan = { root: folder, requested: trials, sameServer, flags, fixed, baseline };
     return await executeTrials(host, plan, signals, progress.say, (bundle, { stop, abort }) =>
       runAttempts(
         { bundle, startedAt: new Date(), fixed: [], stop, abort, complete: () => {} },

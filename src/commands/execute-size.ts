@@ -16,11 +16,11 @@ import { sizingHtml } from '../report/sizing-html.ts';
 import { percentOf, wholeNumber } from './options.ts';
 import { nearby, openFixedPaths, writeFixedPaths } from './publish.ts';
 import { LARGEST_REPORT, REPORT } from './recorded-reports.ts';
+import { readTrials } from './recorded-trials.ts';
 import { readScoresFile } from './scores-file.ts';
 import { FACTS, isSearch, readSearch } from './search-folder.ts';
 import { sizeLines } from './size-lines.ts';
 import { readAllTiers, tierFilesOf, today } from './tiers.ts';
-import { readTrials } from './trials-folder.ts';
 
 /** The options of `capbench size`, as given. */
 export interface SizeFlags {

@@ -5,8 +5,9 @@ import type { Host } from '../host.ts';
 import { unwritable } from '../measurement/bundle.ts';
 import type { StopSignals } from '../run/steps.ts';
 import type { Published } from './publish.ts';
+import { folderOf } from './recorded-trials.ts';
 import { ownSignals } from './stop-signals.ts';
-import { folderOf, openTrials, type TrialsPlan } from './trials-folder.ts';
+import { openTrials, type TrialsPlan } from './trials-folder.ts';
 
 /** One run into a bundle. */
 type RunOne = (bundle: string, signals: StopSignals) => Promise<Published>;

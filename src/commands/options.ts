@@ -134,6 +134,13 @@ export const withAgents = (command: Command): Command =>
     .option('--agent-token-file <file>', 'the token that these agents were started with')
     .option('--agent-ca <file>', 'CA certificates (PEM) for the agents (default: those of Node)');
 
+/** Adds the options that stand for `gate:` of a scenario. */
+export const withGate = (command: Command): Command =>
+  command
+    .option('--threshold <percent>', 'a change for the worse beyond this is a regression (default: 5%)')
+    .option('--confidence <percent>', 'of all metrics that decide together (default: 99%)')
+    .addOption(several('--metric <name>', 'a metric that decides, instead of the default ones; repeatable'));
+
 /** `30%` or `30`. @throws CapbenchError (104) unless it is `least` to `most` */
 export function percentOf(option: string, text: string, least: number, most: number): number {
   const value = /^\s*\d+(\.\d+)?\s*%?\s*$/.test(text) ? Number.parseFloat(text) : Number.NaN;

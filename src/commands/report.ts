@@ -108,7 +108,8 @@ function refuseK6Options({ scenario, run, set, players, scale, duration, seed }:
 
 async function reportBundle(host: Host, folder: string, flags: ReportFlags): Promise<ExitCode> {
   const { openFixedPaths, tellRun } = await import('./publish.ts');
-  const { readTrials, reportTrials } = await import('./trials-folder.ts');
+  const { readTrials } = await import('./recorded-trials.ts');
+  const { reportTrials } = await import('./trials-folder.ts');
   const bundle = resolve(host.cwd, folder);
   const out = flags.out ? resolve(host.cwd, flags.out) : null;
   const budgets = await readBudgetLines(host, flags);
@@ -127,7 +128,7 @@ async function reportBundle(host: Host, folder: string, flags: ReportFlags): Pro
     host.stdout.write(render({ reports: [run.report], trials: null }));
     return run.exitCode;
   }
-  return reportTrials(host, { root: bundle, ...trials, flags, fixed, render }, (name) =>
+  return reportTrials(host, { root: bundle, ...trials, flags, fixed, render, baseline: null }, (name) =>
     judgeBundle(host, join(bundle, name), flags, [], { out: out === null ? null : join(out, name) }),
   );
 }

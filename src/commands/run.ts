@@ -7,6 +7,7 @@ import {
   several,
   withAgents,
   withFixedPaths,
+  withGate,
   withScenario,
   withTargets,
   withTier,
@@ -24,17 +25,18 @@ Examples:
       --probe-metrics https://game.example/metrics
   $ capbench run ./my-world.yaml --target http://10.0.0.4:8080 --i-own 10.0.0.4 \\
       --agents 10.0.0.5:7400,10.0.0.6:7400 --agent-token-file token --agent-ca ca.pem
+  $ capbench run ./my-world.yaml --allow-start --trials 10 --baseline main
   $ capbench run quickstart --quiet --junit junit.xml --summary summary.md
   $ capbench run quickstart --retry-invalid 2
 
-Exit codes: 0 pass, 99 a budget was breached, 90 no conclusion, 92 acknowledged
-data was lost, 93 the stack did not start or a target cannot be reached,
-104 bad input, 105 interrupted.
+Exit codes: 0 pass, 99 a budget was breached, 90 no conclusion, 91 worse than the
+baseline, 92 acknowledged data was lost, 93 the stack did not start or a target
+cannot be reached, 104 bad input, 105 interrupted.
 `;
 
 /** `capbench run`: from a scenario to a verdict and a bundle of reports. */
 export const runCommand = (host: Host): Command =>
-  withFixedPaths(withTier(withAgents(withTargets(withScenario(new Command('run'))))))
+  withGate(withFixedPaths(withTier(withAgents(withTargets(withScenario(new Command('run')))))))
     .description('start the servers, simulate the players, judge the budgets, write the reports')
     .addOption(new Option('--engine <name>', 'load generator').choices(ENGINES).default('native'))
     .option('--allow-module', 'load the player module that the scenario names (it is code)')
@@ -43,6 +45,7 @@ export const runCommand = (host: Host): Command =>
     .option('--workers <number>', 'load processes, of each agent (default: by cores and players)')
     .option('--trials <number>', 'runs of the scenario, each on a fresh stack with a bundle of its own')
     .option('--retry-invalid <number>', 'make a run that has no conclusion (90) again, up to so often')
+    .option('--baseline <folder>', 'compare with these recorded trials: a bundle, or a folder of them')
     .option('--out <folder>', 'folder for the bundle of reports (default: reports)')
     .option('--quiet', 'print no progress, only the verdict and why it is no pass')
     .option('--full', 'print every figure, not only the most important ones')

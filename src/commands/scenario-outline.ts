@@ -1,5 +1,6 @@
 import type { NeededProgram } from '../doctor/needed-program.ts';
 import type { Need } from '../judge/need.ts';
+import { gateOf } from '../compare/gate.ts';
 import { wrap } from '../report/terminal-text.ts';
 import { type Budget, isRequired, writtenBudget } from '../scenario/budget.ts';
 import {
@@ -336,6 +337,7 @@ export function outline(inspected: Inspected, width: number): string {
       `  generator blocked for at most ${rules.generatorLoopDelayMs.toLocaleString('en-US')} ms, at most ${rules.generatorUtilisationPercent}% busy`,
       ...rejectedTexts(scenario).flatMap((text) => indented(text, 2, width)),
     ]),
+    ...section('GATE', gateLines(scenario, width)),
     ...section('PLAN', planLines(audited, width)),
     ...section('BUDGETS', budgetLines(scenario.budgets, needs, width)),
     ...section(
@@ -385,4 +387,12 @@ export function outlineJson({
     },
   };
   return `${JSON.stringify(content, null, 2)}\n`;
+}
+
+/** What decides about a version; none where the scenario leaves it to the defaults. */
+function gateLines({ gate }: Pick<Scenario, 'gate'>, width: number): readonly string[] {
+  if (gate === undefined) return [];
+  const { thresholdPercent, confidencePercent, metrics } = gateOf(gate);
+  const text = `a version is worse beyond ${thresholdPercent}%, with ${confidencePercent}% confidence, by ${metrics.join(', ')}`;
+  return indented(text, 2, width);
 }

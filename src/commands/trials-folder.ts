@@ -1,12 +1,11 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { badInput, codeOf, EXIT, type ExitCode, messageOf } from '../errors.ts';
+import { EXIT, type ExitCode } from '../errors.ts';
 import type { Host } from '../host.ts';
-import { jsonIn } from '../json-document.ts';
-import { readBounded, writeArtefact } from '../measurement/bundle.ts';
+import { writeArtefact } from '../measurement/bundle.ts';
 import type { Judged } from '../report/run-format.ts';
 import { trialLine, trialsSummary } from '../report/terminal-trials.ts';
 import { type Trial, type TrialsReport, trialsReport } from '../report/trials.ts';
+import { type Baseline, compareWith, exitCodeWith, tellBelow } from './baseline.ts';
 import {
   type FixedPath,
   isColoured,
@@ -15,12 +14,7 @@ import {
   type TellingFlags,
   writeFixedPaths,
 } from './publish.ts';
-
-const SUMMARY = 'trials.json';
-const LARGEST_SUMMARY = 16 * 2 ** 20;
-
-/** The folder of a trial in that of all. */
-export const folderOf = (trial: number): string => join('trials', String(trial));
+import { folderOf, SUMMARY, type TrialsFolder } from './recorded-trials.ts';
 
 /** What is known of all trials before any of them. */
 export interface TrialsPlan extends Pick<TrialsReport, 'requested' | 'sameServer'> {
@@ -30,6 +24,8 @@ export interface TrialsPlan extends Pick<TrialsReport, 'requested' | 'sameServer
   readonly fixed: readonly FixedPath[];
   /** What is printed in the end, instead of the summary and of a line for each trial; absent or null: those. */
   readonly render?: ((judged: Judged) => string) | null;
+  /** What they are compared with at the end; null: with nothing. */
+  readonly baseline: Baseline | null;
 }
 
 /**
@@ -38,7 +34,7 @@ export interface TrialsPlan extends Pick<TrialsReport, 'requested' | 'sameServer
  */
 export function openTrials(
   host: Host,
-  { root, flags, fixed, render = null, ...plan }: TrialsPlan,
+  { root, flags, fixed, baseline, render = null, ...plan }: TrialsPlan,
   isNew: boolean,
 ) {
   const done: (Trial & Pick<Published, 'artefacts'>)[] = [];
@@ -61,54 +57,25 @@ export function openTrials(
       if (done.length === 0) return null;
       const report = trialsReport(done, plan);
       const reports = done.map((one) => one.report);
+      const runs = done.map((one) => ({ folder: join(root, one.folder), report: one.report }));
+      const comparison = baseline === null ? null : await compareWith(host, baseline, root, runs);
       if (render !== null) {
         host.stdout.write(render({ reports, trials: report }));
       } else if (flags.json === true) {
-        host.stdout.write(`${JSON.stringify({ ...report, reports }, null, 2)}\n`);
+        const all = { ...report, reports, ...(comparison === null ? {} : { comparison }) };
+        host.stdout.write(`${JSON.stringify(all, null, 2)}\n`);
       } else {
         const style = { colour, width: host.stdout.columns, full: false, page: nearby(host, root) };
         host.stdout[colour ? 'paint' : 'write'](trialsSummary(report, style));
+        if (comparison !== null) tellBelow(host, root, comparison, flags);
       }
       const decisive = done.find(({ trial }) => trial === report.decidedBy) ?? done.at(-1);
       const unwritten = await writeFixedPaths(host, fixed, decisive?.artefacts ?? new Map());
       for (const { message, hint } of unwritten) host.stderr.write(`warning: ${message}; ${hint}\n`);
-      return report.exitCode === EXIT.pass ? (unwritten[0]?.exitCode ?? EXIT.pass) : report.exitCode;
+      const exitCode = comparison === null ? report.exitCode : exitCodeWith(report.exitCode, comparison);
+      return exitCode === EXIT.pass ? (unwritten[0]?.exitCode ?? EXIT.pass) : exitCode;
     },
   };
-}
-
-/** A folder of trials: how many there were to be, and those that there are. */
-interface TrialsFolder extends Pick<TrialsReport, 'requested' | 'sameServer'> {
-  /** Relative, in order. */
-  readonly folders: readonly string[];
-}
-
-/** Reads the folder of `capbench run --trials`; null where it is none. @throws CapbenchError (104) where it is broken */
-export async function readTrials(root: string): Promise<TrialsFolder | null> {
-  const path = join(root, SUMMARY);
-  try {
-    await readdir(join(root, 'trials'));
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return null;
-    throw badInput(`${root} cannot be read: ${messageOf(error)}`);
-  }
-  const hint = 'it must be as `capbench run --trials` wrote it';
-  const broken = (what: string): Error => badInput(`${path} is broken: ${what}`, hint);
-  const read = jsonIn(await readBounded(path, LARGEST_SUMMARY), path, hint);
-  const { requested, sameServer, trials } = (read ?? {}) as Partial<TrialsReport>;
-  if (
-    typeof requested !== 'number' ||
-    typeof sameServer !== 'boolean' ||
-    !Array.isArray(trials) ||
-    trials.length === 0
-  )
-    throw broken('it has no requested, sameServer and trials');
-  const folders = trials.map((one: unknown, i) => {
-    const trial = typeof one === 'object' && one !== null && 'trial' in one ? one.trial : null;
-    if (trial !== i + 1) throw broken(`its trial ${i + 1} has another number`);
-    return folderOf(trial);
-  });
-  return { requested, sameServer, folders };
 }
 
 /** Judges the trials of a folder again, and prints what `capbench run` printed. */

@@ -110,12 +110,19 @@ export function trialsNeeded(
   alpha: number,
   design: Design,
 ): number | null {
-  for (let n = 2; n <= MOST_TRIALS; n++) {
+  const isEnough = (n: number): boolean => {
     const [standardError, degreesOfFreedom] =
       design === 'paired' ? [deviation / Math.sqrt(n), n - 1] : [deviation * Math.sqrt(2 / n), 2 * (n - 1)];
-    if (detectableOf({ standardError, degreesOfFreedom }, alpha) <= log) return n;
+    return detectableOf({ standardError, degreesOfFreedom }, alpha) <= log;
+  };
+  if (!isEnough(MOST_TRIALS)) return null;
+  let [few, enough] = [1, MOST_TRIALS];
+  while (enough - few > 1) {
+    const middle = Math.floor((few + enough) / 2);
+    if (isEnough(middle)) enough = middle;
+    else few = middle;
   }
-  return null;
+  return enough;
 }
 
 /** Percent that belong to ln(head / base). */

@@ -4,6 +4,8 @@ export interface ComparedMetric {
   readonly name: string;
   /** In words: `CPU per operation, servers`. */
   readonly label: string;
+  /** For a narrow column: `CPU/op, servers`. */
+  readonly short: string;
   /** As report.json has it; empty for a number without one. */
   readonly unit: string;
   readonly better: 'lower' | 'higher';
@@ -11,14 +13,19 @@ export interface ComparedMetric {
 
 /** The first part of a metric's name; the rest is a component, or an operation. */
 export const FAMILIES = {
-  cpuPerOperation: { label: 'CPU per operation', unit: 'us', better: 'lower' },
-  answeredPercent: { label: 'answered share', unit: '%', better: 'higher' },
-  rowWritesPerOperation: { label: 'row writes per operation', unit: 'rows', better: 'lower' },
-  bytesPerOperation: { label: 'bytes per operation', unit: 'bytes', better: 'lower' },
-  memoryPerPlayer: { label: 'memory per player', unit: 'bytes', better: 'lower' },
-  operationsPerSecond: { label: 'throughput', unit: 'ops/s', better: 'higher' },
-  latencyP95: { label: 'p95 latency', unit: 'ms', better: 'lower' },
-  latencyP99: { label: 'p99 latency', unit: 'ms', better: 'lower' },
+  cpuPerOperation: { label: 'CPU per operation', short: 'CPU/op', unit: 'us', better: 'lower' },
+  answeredPercent: { label: 'answered share', short: 'answered', unit: '%', better: 'higher' },
+  rowWritesPerOperation: {
+    label: 'row writes per operation',
+    short: 'row writes/op',
+    unit: 'rows',
+    better: 'lower',
+  },
+  bytesPerOperation: { label: 'bytes per operation', short: 'bytes/op', unit: 'bytes', better: 'lower' },
+  memoryPerPlayer: { label: 'memory per player', short: 'memory/player', unit: 'bytes', better: 'lower' },
+  operationsPerSecond: { label: 'throughput', short: 'throughput', unit: 'ops/s', better: 'higher' },
+  latencyP95: { label: 'p95 latency', short: 'p95', unit: 'ms', better: 'lower' },
+  latencyP99: { label: 'p99 latency', short: 'p99', unit: 'ms', better: 'lower' },
 } as const satisfies Record<string, Omit<ComparedMetric, 'name'>>;
 
 type Family = keyof typeof FAMILIES;
@@ -29,9 +36,10 @@ export const familyOf = (name: string): string => name.split('.')[0] ?? name;
 export function metricOf(name: string): ComparedMetric {
   const family = familyOf(name);
   if (!Object.hasOwn(FAMILIES, family)) throw new Error(`there is no metric ${name}`);
-  const { label, ...rest } = FAMILIES[family as Family];
+  const { label, short, ...rest } = FAMILIES[family as Family];
   const of = name.slice(family.length + 1);
-  return { name, label: of === '' ? label : `${label}, ${of}`, ...rest };
+  const named = (what: string): string => (of === '' ? what : `${what}, ${of}`);
+  return { name, label: named(label), short: named(short), ...rest };
 }
 
 /** Whether `selector` names the metric itself, or all of which its name is the beginning: `cpuPerOperation`. */

@@ -28,7 +28,14 @@ const trialSchema = z.object({
     requestedCcu: z.number(),
     scale: z.number(),
     colocated: z.boolean(),
-    total: z.object({ unansweredPercent: number }).catch({ unansweredPercent: null }),
+    operations: z.record(
+      text,
+      z.object({
+        ...{ scheduled: z.number(), ok: z.number(), rejected: z.number() },
+        // Reports of earlier versions do not say it.
+        idle: z.number().catch(0),
+      }),
+    ),
   }),
   latency: z.record(text, z.object({ due: z.object({ p95: number, p99: number }) })).catch({}),
   throughput: z.looseObject({ operationsPerSecond: number, rowWritesPerSecond: number }),
@@ -132,10 +139,12 @@ function metricsOf(report: Reported): Readonly<Record<string, number>> {
     ['redis', redis.memoryBytes.mean],
     ...processes.map(([name, { memoryBytes: of }]) => [name, of.mean] as const),
   ];
-  const { unansweredPercent } = load.total;
+  const operations = Object.values(load.operations);
+  const due = operations.reduce((sum, { scheduled, idle }) => sum + scheduled - idle, 0);
+  const answered = operations.reduce((sum, { ok, rejected }) => sum + ok + rejected, 0);
   const all: readonly (readonly [name: string, value: number | null])[] = [
     ...cores.map(([name, used]) => [`cpuPerOperation.${name}`, perOperation(used && 1e6 * used)] as const),
-    ['answeredPercent', unansweredPercent === null ? null : 100 - unansweredPercent],
+    ['answeredPercent', due === 0 ? null : (100 * answered) / due],
     // What PostgreSQL counts comes before what the servers say of themselves.
     ['rowWritesPerOperation', perOperation(database.rowWritesPerSecond ?? throughput.rowWritesPerSecond)],
     ['bytesPerOperation', perOperation(network.bytesPerSecond)],

@@ -5,6 +5,7 @@ import { CAUSES } from '../judge/unmeasured.ts';
 import { earlierAttemptSchema } from '../measurement/earlier-attempts.ts';
 import { emulatedTierSchema } from '../measurement/emulated-tier.ts';
 import { figuresSchemaOf, type Measured } from '../measurement/figures.ts';
+import { gateSchema } from '../scenario/gate.ts';
 import { OPERATORS } from '../scenario/sections.ts';
 
 const text = z.string();
@@ -120,6 +121,13 @@ export const envelopeSchema = z.object({
   ),
   errors: z.array(text),
   scenarioHash: text,
+  conditions: z
+    .record(text, text)
+    .optional()
+    .describe(
+      'A hash of each section of the scenario that shapes load or stack, by its key; absent from earlier versions.',
+    ),
+  gate: gateSchema.optional().describe('When a version is worse than another one; absent: the defaults.'),
   scheduleHash: text.nullable(),
   seed: z.number(),
   commit: text.nullable(),

@@ -7,6 +7,7 @@ import type { Figures, SystemFigure } from '../measurement/figures.ts';
 import type { Measurements } from '../measurement/measurements.ts';
 import { watchedSelector } from '../scenario/metric-selector.ts';
 import { ofOperation } from '../scenario/operations.ts';
+import { conditionsOf } from '../scenario/resolved.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { conversion, toMillis } from '../units.ts';
 import type { envelopeSchema } from './report-schema.ts';
@@ -53,6 +54,8 @@ export function reportOf(
     probes: [...m.probes],
     errors: [...m.errors],
     scenarioHash: m.scenarioHash,
+    conditions: conditionsOf(s),
+    ...(s.gate === undefined ? {} : { gate: s.gate }),
     scheduleHash: m.scheduleHash,
     seed: s.seed,
     commit: m.commit,

@@ -2,6 +2,7 @@ import { grouped, type Micros } from '../units.ts';
 import type { Budget } from './budget.ts';
 import type { Limited } from './component-limits.ts';
 import { type Finding, findingAt, reporter } from './finding.ts';
+import { gateFindings } from './gate.ts';
 import { limitFindings } from './limit-findings.ts';
 import { nearest } from './nearest.ts';
 import type { OperationSpec } from './operations.ts';
@@ -17,7 +18,7 @@ const LONGEST_RUN = 24 * 3600e6;
 
 /** Checks keys against each other: values that conflict, in the file or after --scale. */
 export function crossCheck(
-  scenario: Limited & Pick<Scenario, 'load' | 'world' | 'faults' | 'sections' | 'edge'>,
+  scenario: Limited & Pick<Scenario, 'load' | 'world' | 'faults' | 'sections' | 'edge' | 'gate'>,
   system: SystemScenario,
 ): readonly Finding[] {
   const { load, faults } = scenario;
@@ -31,6 +32,7 @@ export function crossCheck(
       components.map(({ name }) => name),
     ),
     ...stageFindings(load),
+    ...gateFindings(scenario.gate, system.operations),
   ];
   const check = (wrong: boolean, key: keyof Load, message: string, hint: string | null = null) => {
     if (wrong) findings.push(findingAt(['load', key], message, hint));

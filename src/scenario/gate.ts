@@ -1,5 +1,8 @@
 import { z } from 'zod';
+import { type Finding, findingAt } from './finding.ts';
 import { list, map, word } from './leaf.ts';
+import { nearest } from './nearest.ts';
+import type { OperationSpec } from './operations.ts';
 
 /** Metrics whose change may decide whether a version is worse, by the first part of their names (compare/metric.ts). */
 export const GATE_METRICS = [
@@ -44,3 +47,22 @@ export const gateSchema = map({
 });
 
 export type GateSettings = Readonly<z.output<typeof gateSchema>>;
+
+/** Latencies of operations that the scenario does not have: such a gate would never come to a conclusion. */
+export const gateFindings = (
+  { metrics = [] }: GateSettings = {},
+  operations: readonly Pick<OperationSpec, 'id'>[],
+): readonly Finding[] =>
+  metrics.flatMap((name, i) => {
+    const operation = /^latencyP\d+\.(.+)$/.exec(name)?.[1];
+    const ids = operations.map(({ id }) => id);
+    if (operation === undefined || ids.includes(operation)) return [];
+    const near = nearest(operation, ids);
+    return [
+      findingAt(
+        ['gate', 'metrics', i],
+        `got the operation "${operation}", expected one of ${ids.join(', ')}`,
+        near === undefined ? null : `did you mean "${near}"?`,
+      ),
+    ];
+  });

@@ -183,6 +183,7 @@ export function traitsOf(scenario: Read, system: SystemScenario): SystemTraits {
     playerData: null,
     playerEnvironment: [],
     groupSizes: {},
+    versionSections: [],
     ...own,
   };
 }

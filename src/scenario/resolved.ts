@@ -64,3 +64,30 @@ export const scenarioHash = ({ operations: _, traits: __, ...scenario }: Scenari
   createHash('sha256')
     .update(JSON.stringify(canonical({ ...scenario, budgets: scenario.budgets.map(writtenBudget) })))
     .digest('hex');
+
+/** What judges a run, or describes it, and is no part of its load or stack. */
+const APART: readonly string[] = [
+  ...['name', 'description', 'system', 'seed', 'scale', 'altered', 'deviations'],
+  ...['budgets', 'rules', 'watch', 'plan', 'gate', 'calibration'],
+];
+const SHOWN_DIGITS = 12;
+
+/**
+ * A hash of each section of the scenario that shapes the load or the stack, by its key: runs of two versions of a server are
+ * compared where these are equal. Without the sections that say which version runs.
+ */
+export function conditionsOf(scenario: Scenario): Readonly<Record<string, string>> {
+  const { operations: _, traits, sections = {}, ...rest } = scenario;
+  const all = Object.entries({ ...rest, ...sections }).filter(
+    ([key, value]) => value !== undefined && !APART.includes(key) && !traits.versionSections.includes(key),
+  );
+  return Object.fromEntries(
+    all.map(([key, value]) => [
+      key,
+      createHash('sha256')
+        .update(JSON.stringify(canonical(value)))
+        .digest('hex')
+        .slice(0, SHOWN_DIGITS),
+    ]),
+  );
+}

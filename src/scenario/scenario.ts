@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Micros } from '../units.ts';
 import type { Budget } from './budget.ts';
 import type { EdgeSettings } from './edge.ts';
+import type { GateSettings } from './gate.ts';
 import type { ComponentLimits, NamedLimits } from './limits.ts';
 import type { OperationSpec, PerOperation } from './operations.ts';
 import type { Plan } from './plan.ts';
@@ -113,6 +114,8 @@ export interface Scenario {
   readonly budgets: readonly Budget[];
   /** Metrics of a target's pages that are shown without a limit, as they are written; absent: none. */
   readonly watch?: readonly string[] | undefined;
+  /** When a version is worse than another; absent: the defaults. */
+  readonly gate?: GateSettings | undefined;
   /** The figures of a document, to be held against each other (the room `audit`); absent: none. */
   readonly plan?: Plan | undefined;
 }
@@ -173,6 +176,8 @@ export interface SystemTraits {
   } | null;
   /** Environment variables whose values the players get. */
   readonly playerEnvironment: readonly string[];
+  /** The scenario's sections that say which version of a server runs: what a comparison is about. */
+  readonly versionSections: readonly string[];
   /** Operations that are due in groups: the size, and the key that sets it. By the operation's id. */
   readonly groupSizes: Readonly<Record<string, { readonly operations: number; readonly key: string }>>;
 }

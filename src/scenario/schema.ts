@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { edgeSchema } from './edge.ts';
+import { gateSchema } from './gate.ts';
 import { duration, line, list, map, megabytes, oneOf, prose, quantity, whole, word } from './leaf.ts';
 import { limitsSchema, namedLimitsSchema } from './limits.ts';
 import { planSchema } from './plan-schema.ts';
@@ -200,6 +201,7 @@ export const headSchemas = (system: SystemScenario, names: readonly [string, ...
   faults: list(faultSchema, 100, 'faults').default([]).describe('Planned faults'),
   rules: rulesSchema(system.operations).prefault({}).describe('Limits that a valid run has to keep'),
   watch: watchSchema.optional().describe('Metrics of a target that are shown and charted, without a limit'),
+  gate: gateSchema.optional().describe('When a version is worse than another: for compare and --baseline'),
   plan: planSchema
     .optional()
     .describe('The figures of a document, which capbench check holds against each other'),

@@ -102,6 +102,7 @@ function ownTraits({ sections }: Pick<Scenario, 'sections'>): Partial<SystemTrai
   const players = playersOf({ sections });
   return {
     counts: 'your own players may send more than capbench counts',
+    versionSections: ['stack'],
     ...(players?.protocol === 'module' ? { playerCode: players.module } : {}),
     ...inputTraits(players),
   };
