@@ -1,6 +1,6 @@
+import { gateOf } from '../compare/gate.ts';
 import type { NeededProgram } from '../doctor/needed-program.ts';
 import type { Need } from '../judge/need.ts';
-import { gateOf } from '../compare/gate.ts';
 import { wrap } from '../report/terminal-text.ts';
 import { type Budget, isRequired, writtenBudget } from '../scenario/budget.ts';
 import {

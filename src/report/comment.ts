@@ -75,7 +75,9 @@ export function runComment(report: Report, trials: TrialsReport | null): Comment
       ...reasons.slice(0, MOST_ROWS).map((reason) => `- ${brief(reason)}`),
       ...(reasons.length === 0 ? [] : ['']),
       ...(more === 0 ? [] : [`and ${more} more`, '']),
-      ...(breached.length + reasons.length > 0 || headline === budgetsLine(report) ? [] : [brief(headline), '']),
+      ...(breached.length + reasons.length > 0 || headline === budgetsLine(report)
+        ? []
+        : [brief(headline), '']),
       figuresLine(report),
       '',
       ...(outcome === 'pass' ? [] : [`Next: ${brief(nextStep(report))}.`, '']),

@@ -6,8 +6,8 @@ import type { Published } from '../../src/commands/publish.ts';
 import { openTrials } from '../../src/commands/trials-folder.ts';
 import type { ExitCode } from '../../src/errors.ts';
 import type { Report } from '../../src/report/report.ts';
-import { judged, recorded } from '../judge/measured.ts';
 import { reported } from '../compare/trials.ts';
+import { judged, recorded } from '../judge/measured.ts';
 import { memoryHost } from '../memory-host.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 

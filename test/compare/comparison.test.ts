@@ -224,9 +224,7 @@ test('a metric of one version only is not comparable, by name; one of neither is
   // New ones, too: their cost is unknown.
   expect(metricIn(between(base.map(lacking), base, only(CPU)), CPU).because).toBe('no figure in base');
   const partly = base.map((one, i) => (i < 3 ? lacking(one) : one));
-  expect(metricIn(between(partly, base, only(CPU)), CPU).because).toBe(
-    'no figure in 3 of 10 trials of base',
-  );
+  expect(metricIn(between(partly, base, only(CPU)), CPU).because).toBe('no figure in 3 of 10 trials of base');
   expect(
     between(base, base)
       .metrics.map(({ metric }) => metric)

@@ -12,7 +12,10 @@ export const reported = (over: object = {}) => ({
   load: {
     ...recorded.load,
     ...{ requestedCcu: 1000 },
-    operations: { intent: { ...recorded.load.operations.intent, scheduled: 20_100, idle: 100, ok: 19_700, rejected: 200 } },
+    operations: {
+      intent: { ...recorded.load.operations.intent, scheduled: 20_100, idle: 100, ok: 19_700, rejected: 200 },
+      monsterCommand: { ...recorded.load.operations.monsterCommand, scheduled: 0, ok: 0, rejected: 0 },
+    },
   },
   throughput: { ...recorded.throughput, operationsPerSecond: 500 },
   world: {
