@@ -20,7 +20,7 @@ const WAY = [
     'model',
     'compare',
   ],
-  ...['report', 'export', 'proposal', 'doctor', 'score'],
+  ...['report', 'dashboard', 'export', 'proposal', 'doctor', 'score'],
 ];
 /** Wire the rooms together; may import any of them, and the contract of a system. */
 const WIRING = ['run', 'commands', 'cli.ts'];

@@ -14,6 +14,7 @@ const fonts = {
 const COMPONENTS = [
   'ci/action.test.ts',
   'e2e/**/*.test.ts',
+  'dashboard/server.test.ts',
   'run/*.test.ts',
   'score/*.test.ts',
   'server/*.test.ts',

@@ -1,10 +1,12 @@
 import { resolve } from 'node:path';
-import type { ExitCode } from '../errors.ts';
+import type { Dashboard } from '../dashboard/dashboard.ts';
+import { type ExitCode, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { makeBundle, pointLatest } from '../measurement/bundle.ts';
 import { MOST_RETRIES, runAttempts } from './attempts.ts';
 import { type BaselineFlags, openBaseline, tellCompared } from './baseline.ts';
 import { executeTrials } from './execute-trials.ts';
+import { type DashboardFlags, openLiveView, withView } from './live-view.ts';
 import { type FixedPathFlags, type TierFlags, wholeNumber } from './options.ts';
 import { openProgress } from './progress.ts';
 import { openFixedPaths, type TellingFlags } from './publish.ts';
@@ -21,7 +23,13 @@ import { stopSignals } from './stop-signals.ts';
 import { chooseTier } from './tiers.ts';
 
 /** The options of `capbench run`, as given. */
-export interface RunFlags extends SingleRunFlags, FixedPathFlags, TierFlags, BaselineFlags, TellingFlags {
+export interface RunFlags
+  extends SingleRunFlags,
+    FixedPathFlags,
+    TierFlags,
+    BaselineFlags,
+    TellingFlags,
+    DashboardFlags {
   readonly trials?: string;
   readonly retryInvalid?: string;
   readonly out?: string;
@@ -33,6 +41,8 @@ const MOST_TRIALS = 50;
 export async function executeRun(host: Host, reference: string, flags: RunFlags): Promise<ExitCode> {
   const progress = openProgress(host, flags.quiet === true);
   const signals = stopSignals(host, progress);
+  let live: Dashboard | null = null;
+  let because: string | undefined;
   try {
     const baseline = await openBaseline(host, flags);
     const fixed = await openFixedPaths(host, flags, [reference, ...(baseline?.arm.files ?? [])]);
@@ -43,6 +53,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
     const attempts = { retries, say: progress.say };
     const loaded = await loadScenario(host, reference, flags, 0, await chooseTier(host, flags));
     const prepared = await prepareRun(host, loaded, flags, workers);
+    live = await openLiveView(host, flags, progress.say);
     const out = resolve(host.cwd, flags.out || host.env.CAPBENCH_OUT || 'reports');
     const startedAt = new Date();
     const folder = await makeBundle(out, loaded.scenario.name, startedAt);
@@ -50,27 +61,37 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
       const warning = await pointLatest(folder);
       if (warning !== null) progress.say(`warning: ${warning}`);
     };
-    const runOne = (attempt: RunPlace, whenKept: () => Promise<void>) =>
-      runInto(host, prepared, attempt, openProgress(host, flags.quiet === true), whenKept);
+    const runOne = (attempt: RunPlace, whenKept: () => Promise<void>, name: string | null) => {
+      const { earlierAttempts: earlier = [] } = attempt;
+      const number = retries === 0 ? [] : [`attempt ${earlier.length + 1}`];
+      const names = [...(name === null ? [] : [name]), ...number];
+      const view = live?.run(names.length === 0 ? null : names.join(', '));
+      const shown = withView(openProgress(host, flags.quiet === true), view);
+      return runInto(host, prepared, attempt, shown, whenKept);
+    };
     if (trials === null) {
       progress.end();
       const first = { bundle: folder, startedAt, fixed, ...signals };
-      const judged = await runAttempts(first, attempts, (attempt) => runOne(attempt, latest));
+      const judged = await runAttempts(first, attempts, (attempt) => runOne(attempt, latest, null));
       return tellCompared(host, baseline, folder, judged, flags);
     }
     await latest();
     progress.end();
     const sameServer = isSameServer(prepared);
     const plan = { root: folder, requested: trials, sameServer, flags, fixed, baseline };
-    return await executeTrials(host, plan, signals, progress.say, (bundle, { stop, abort }) =>
+    return await executeTrials(host, plan, signals, progress.say, (bundle, { stop, abort }, trial) =>
       runAttempts(
         { bundle, startedAt: new Date(), fixed: [], stop, abort, complete: () => {} },
         attempts,
-        (attempt) => runOne(attempt, async () => {}),
+        (attempt) => runOne(attempt, async () => {}, `trial ${trial} of ${trials}`),
       ),
     );
+  } catch (thrown) {
+    because = messageOf(thrown);
+    throw thrown;
   } finally {
     progress.end();
+    await live?.close({ over: 'the run', ...(because === undefined ? {} : { because }) });
     signals.dispose();
   }
 }

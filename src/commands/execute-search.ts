@@ -2,7 +2,8 @@ import { mkdir, readdir } from 'node:fs/promises';
 import os from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { monotonic } from '../clock.ts';
-import { badInput, CapbenchError, EXIT, type ExitCode } from '../errors.ts';
+import type { Dashboard } from '../dashboard/dashboard.ts';
+import { badInput, CapbenchError, EXIT, type ExitCode, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { makeBundle, pointLatest, unwritable } from '../measurement/bundle.ts';
 import type { Ladder, LadderStep } from '../model/ladder.ts';
@@ -17,6 +18,7 @@ import { scenarioHash } from '../scenario/resolved.ts';
 import { MOST_PLAYERS } from '../scenario/schema.ts';
 import { faultsOf } from '../scenario/workload.ts';
 import { grouped, seconds as toMicros, toSeconds } from '../units.ts';
+import { type DashboardFlags, openLiveView, withView } from './live-view.ts';
 import { percentOf, type TierFlags, wholeNumber } from './options.ts';
 import { openProgress } from './progress.ts';
 import { nearby, openFixedPaths, type TellingFlags } from './publish.ts';
@@ -39,7 +41,8 @@ import { chooseTier } from './tiers.ts';
 export interface SearchFlags
   extends Omit<SingleRunFlags, 'engine' | 'charts' | 'scale'>,
     TierFlags,
-    TellingFlags {
+    TellingFlags,
+    DashboardFlags {
   readonly precision: string;
   readonly confirm: string;
   readonly from?: string;
@@ -65,6 +68,8 @@ export async function executeSearch(host: Host, reference: string, given: Search
   const flags = { ...given, engine: 'native', charts: false } as const;
   const lines = openProgress(host, true);
   const signals = stopSignals(host, lines);
+  let live: Dashboard | null = null;
+  let because: string | undefined;
   try {
     const fixed = await openFixedPaths(host, given, [reference]);
     const precisionPercent = percentOf('--precision', flags.precision, 0.5, 50);
@@ -98,6 +103,7 @@ export async function executeSearch(host: Host, reference: string, given: Search
       refuseOther(earlier, ladder, flags.resume ?? '');
       ladder = { ...earlier, result: null };
     }
+    live = await openLiveView(host, flags, lines.say);
     const out = resolve(host.cwd, flags.out || host.env.CAPBENCH_OUT || 'reports');
     const root = resumed ?? (await makeBundle(out, `${base.scenario.name}-search`, startedAt));
     if (resumed === null) {
@@ -118,7 +124,7 @@ export async function executeSearch(host: Host, reference: string, given: Search
       if (signals.stop.aborted) break;
       const taken = await takeStep(
         host,
-        { opened, prepared, root, quiet: flags.quiet === true },
+        { opened, prepared, root, quiet: flags.quiet === true, live },
         next,
         ladder,
         signals,
@@ -139,8 +145,12 @@ export async function executeSearch(host: Host, reference: string, given: Search
       lines.say(`the finished steps are kept: --resume ${nearby(host, root)} goes on, with the same options`);
     const { exitCode } = searchVerdict(ladder);
     return exitCode === EXIT.pass ? (unwritten ?? exitCode) : exitCode;
+  } catch (thrown) {
+    because = messageOf(thrown);
+    throw thrown;
   } finally {
     lines.end();
+    await live?.close({ over: 'the search', ...(because === undefined ? {} : { because }) });
     signals.dispose();
   }
 }
@@ -246,12 +256,13 @@ interface Search {
   readonly prepared: PreparedRun;
   readonly root: string;
   readonly quiet: boolean;
+  readonly live: Dashboard | null;
 }
 
 /** One step, as a whole run; null where it was interrupted. */
 async function takeStep(
   host: Host,
-  { opened, prepared, root, quiet }: Search,
+  { opened, prepared, root, quiet, live }: Search,
   { players, seconds, purpose }: Planned,
   { steps, basePlayers, seed }: Ladder,
   signals: StopSignals,
@@ -274,7 +285,7 @@ async function takeStep(
       host,
       await prepareAgain(host, prepared, loaded),
       { bundle, startedAt: new Date(), fixed: [], complete: () => {}, ...stopping },
-      progress,
+      withView(progress, live?.run(`step ${step}: ${grouped(loaded.scenario.load.players)} players`)),
       async () => {},
     );
     if (report.exitCode === EXIT.interrupted) return null;

@@ -10,7 +10,7 @@ import { ownSignals } from './stop-signals.ts';
 import { openTrials, type TrialsPlan } from './trials-folder.ts';
 
 /** One run into a bundle. */
-type RunOne = (bundle: string, signals: StopSignals) => Promise<Published>;
+type RunOne = (bundle: string, signals: StopSignals, trial: number) => Promise<Published>;
 
 /**
  * Runs a scenario several times, each time on a fresh stack and into a bundle of its own. A stop signal ends the trial that
@@ -33,7 +33,7 @@ export async function executeTrials(
     });
     const own = ownSignals(signals);
     try {
-      await trials.ended(trial, await runOne(bundle, own));
+      await trials.ended(trial, await runOne(bundle, own, trial));
     } catch (thrown) {
       if (trial > 1) say(`the trials before it are kept: capbench report ${root} prints them`);
       throw thrown;

@@ -120,6 +120,12 @@ export const withTargets = (command: Command): Command =>
     )
     .option(...GIVEN_REDIS);
 
+/** The option of a command that runs something for a while. */
+export const DASHBOARD = [
+  '--dashboard [port]',
+  'a live view at 127.0.0.1 while it runs (default: any free port)',
+] as const;
+
 /** The options of a load that comes from other machines, as given. */
 export interface AgentFlags {
   readonly agents?: string;

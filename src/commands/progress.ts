@@ -1,4 +1,5 @@
 import { monotonic } from '../clock.ts';
+import type { RunView } from '../dashboard/dashboard.ts';
 import { percentileOf } from '../histogram.ts';
 import type { Host } from '../host.ts';
 import { areMany } from '../report/report-text.ts';
@@ -11,7 +12,7 @@ const LOG_MS = 10_000;
 const CLEAR_LINE = '\r\u001b[2K';
 
 /** The progress of a run on stderr: one line that is redrawn on a terminal, elsewhere a line every 10 s. */
-export interface LiveProgress extends Observer {
+export interface LiveProgress extends Observer, Partial<Pick<RunView, 'begin' | 'judged'>> {
   connecting(connected: number): void;
   /** The expected length of the run, in seconds. */
   expect(seconds: number): void;

@@ -4,6 +4,7 @@ import { ENGINES } from '../load/engine.ts';
 import type { RunFlags } from './execute-run.ts';
 import {
   ALLOW_START,
+  DASHBOARD,
   several,
   withAgents,
   withFixedPaths,
@@ -47,6 +48,7 @@ export const runCommand = (host: Host): Command =>
     .option('--retry-invalid <number>', 'make a run that has no conclusion (90) again, up to so often')
     .option('--baseline <folder>', 'compare with these recorded trials: a bundle, or a folder of them')
     .option('--out <folder>', 'folder for the bundle of reports (default: reports)')
+    .option(...DASHBOARD)
     .option('--quiet', 'print no progress, only the verdict and why it is no pass')
     .option('--full', 'print every figure, not only the most important ones')
     .option('--json', 'print report.json instead of the summary')

@@ -1,7 +1,15 @@
 import { Command } from 'commander';
 import type { Host } from '../host.ts';
 import type { SearchFlags } from './execute-search.ts';
-import { ALLOW_START, several, withAgents, withScenarioUnscaled, withTargets, withTier } from './options.ts';
+import {
+  ALLOW_START,
+  DASHBOARD,
+  several,
+  withAgents,
+  withScenarioUnscaled,
+  withTargets,
+  withTier,
+} from './options.ts';
 
 const EXAMPLES = `
 Examples:
@@ -33,6 +41,7 @@ export const searchCommand = (host: Host): Command =>
     .option('--out <folder>', 'folder for the search, with a bundle for each step (default: reports)')
     .option('--summary <file>', 'write summary.md here, too: a comment for a pull request')
     .option('--report <file>', 'write search.html here, too')
+    .option(...DASHBOARD)
     .option('--quiet', 'print no steps and no progress, only the result')
     .option('--json', 'print search.json instead of the ladder')
     .option('--no-color', 'print no colours')

@@ -191,6 +191,8 @@ export async function runInto(
       kept = true;
     };
     await begin();
+    const { figures } = system;
+    progress.begin?.({ scenario: host.redaction.data(scenario), figures, engine: flags.engine });
 
     const consent = consentLine(targets, scenario);
     for (const line of [consent, readingLine(probes), redisLine(redis), agentsLine(agents)])
@@ -269,7 +271,10 @@ export async function runInto(
         const { because, hint } = measurements.ending;
         progress.say(`error: ${because}\nhint: ${hint}`);
       }
-      return await publish(host, bundle, measurements, host.redaction.data(scenario), flags, fixed);
+      const shown = host.redaction.data(scenario);
+      const published = await publish(host, bundle, measurements, shown, flags, fixed);
+      progress.judged?.(published.report, measurements, shown, published.page);
+      return published;
     } catch (thrown) {
       progress.end();
       if (kept) progress.say(`the measurements are kept: capbench report ${bundle} judges them again`);

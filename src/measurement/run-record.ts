@@ -10,6 +10,7 @@ import type { Workload } from '../scenario/workload.ts';
 import { type Micros, micros } from '../units.ts';
 import type { EarlierAttempt } from './earlier-attempts.ts';
 import type { EmulatedTier } from './emulated-tier.ts';
+import { LoadSoFar, type LoadTally } from './load-so-far.ts';
 import type { BucketData, DeliveryFacts, Ending, FaultFacts, Measurements } from './measurements.ts';
 import { NO_COUNTS } from './sent.ts';
 import { openSeriesRecorder } from './series.ts';
@@ -162,7 +163,7 @@ const since = (start: Micros, at: Micros | null): number | null =>
   at === null ? null : Math.round((at - start) / 1e3) / 1e3;
 
 /** Only where the load itself has counted all of its traffic. */
-function kernelFacts(tally: Tally | null): Pick<Measurements, 'kernelTraffic'> {
+function kernelFacts(tally: LoadTally | null): Pick<Measurements, 'kernelTraffic'> {
   const { kernelTraffic, unseenTraffic } = tally ?? {};
   return kernelTraffic === undefined || 'because' in kernelTraffic || unseenTraffic !== undefined
     ? {}
@@ -178,6 +179,23 @@ const OF_PLAYER_TRAFFIC = [
   ...['connections', 'handshakes', 'kernel'],
 ];
 const SECOND = 1e6;
+
+/** Traffic that was not counted completely has no series. */
+function seenSeries(series: Measurements['series'], tally: LoadTally | null): Measurements['series'] {
+  const { deliveries, unseenTraffic } = tally ?? {};
+  const all = { ...series, ...(deliveries === undefined ? {} : deliverySeries(deliveries)) };
+  if (unseenTraffic === undefined) return all;
+  return Object.fromEntries(Object.entries(all).filter(([name]) => !PLAYER_TRAFFIC.includes(name)));
+}
+
+/** Points of a series for who looks on: half an hour of seconds, so that looking costs the same however long a run is. */
+const FOLLOWED_POINTS = 1800;
+
+/** What is asked for while the run goes on. */
+interface Followed {
+  readonly series: ReturnType<typeof openSeriesRecorder>;
+  readonly load: LoadSoFar;
+}
 
 /**
  * The facts of a run so far, from which the measurements are made however the run ends. It is closed once, before the run
@@ -198,6 +216,7 @@ export class RunRecord {
   private facts = NOTHING;
   private peakCcu = 0;
   private isClosed = false;
+  private followed: Followed | null = null;
 
   constructor(identity: RunIdentity, workload: Workload, started: Micros) {
     this.identity = identity;
@@ -219,7 +238,27 @@ export class RunRecord {
   }
 
   samples(at: Micros, samples: readonly Sample[]): void {
-    if (!this.isClosed) this.series.add(at, samples);
+    if (this.isClosed) return;
+    this.series.add(at, samples);
+    this.followed?.series.add(at, samples);
+  }
+
+  /**
+   * From now on, the measurements so far can be asked for while the load goes on: from the seconds that it has reported, until
+   * its tally is there. To be called before GO.
+   */
+  follow(): (now: Micros) => Measurements {
+    const { workload } = this;
+    const followed = { series: openSeriesRecorder(FOLLOWED_POINTS), load: new LoadSoFar(workload) };
+    this.followed = followed;
+    return (now) =>
+      this.factsOf(
+        { state: 'completed' },
+        now,
+        0,
+        this.facts.tally ?? followed.load.tally(),
+        followed.series,
+      );
   }
 
   /** Records a second of the load after GO. */
@@ -230,6 +269,7 @@ export class RunRecord {
     this.samples((go + at) as Micros, this.toSamples(second));
     for (const slice of slices) this.samples((go + slice.at) as Micros, sliceSamples(slice));
     this.peakCcu = Math.max(this.peakCcu, connected);
+    this.followed?.load.add(second);
     if (at >= timeline.measureStart + SECOND && at <= timeline.end) {
       for (const [id, recorder] of Object.entries(this.windows))
         recorder.add(operations[id]?.due ?? EMPTY_HISTOGRAM);
@@ -258,12 +298,22 @@ export class RunRecord {
 
   /** The measurements so far; `end` is now, on the monotonic clock. */
   measurements(ending: Ending, end: Micros, clockDriftMs: number): Measurements {
+    return this.factsOf(ending, end, clockDriftMs, this.facts.tally, this.series);
+  }
+
+  private factsOf(
+    ending: Ending,
+    end: Micros,
+    clockDriftMs: number,
+    tally: LoadTally | null,
+    series: Followed['series'],
+  ): Measurements {
     const { started, facts } = this;
     const { capbench, scenarioHash, startedAt, commit, engine, colocated, stackKind, host } = this.identity;
     const { workers, foreign, settings, integrity, ceilings, calibration, canary } = facts;
-    const { tally, go, connect } = facts;
+    const { go, connect } = facts;
     const { timeline, operations } = this.workload;
-    const phase = this.measurePhase();
+    const phase = this.measurePhase(tally);
     const zero = go ?? started;
     const remarks = [...this.remarks, ...agentsRemark(tally?.agents ?? [])];
     return Object.freeze({
@@ -312,11 +362,11 @@ export class RunRecord {
         windows: this.windows[id]?.close() ?? [],
       })),
       stages: stageFactsOf(timeline, tally, this.stageWindows),
-      series: this.seenSeries(zero),
+      series: seenSeries(series.close(zero), tally),
       probes: facts.probes(),
       worlds: phase === null ? null : addedBuckets(facts.systemProbes, phase),
       integrity,
-      ...(tally === null ? {} : { welcomes: facts.welcomes ?? tally.ledger.breaches }),
+      ...(tally?.ledger === undefined ? {} : { welcomes: facts.welcomes ?? tally.ledger.breaches }),
       ceilings,
       calibration,
       canary,
@@ -332,7 +382,7 @@ export class RunRecord {
       foreign,
       host,
       settings,
-      ...this.targetFacts(phase),
+      ...this.targetFacts(phase, tally),
       ...(remarks.length === 0 ? {} : { remarks }),
       errors: [...new Set([...this.errors, ...(connect?.errors ?? []), ...(tally?.errors ?? [])])],
     });
@@ -345,8 +395,8 @@ export class RunRecord {
   }
 
   /** Null when the run ended before it. */
-  private measurePhase(): MeasurePhase | null {
-    const { go, tally } = this.facts;
+  private measurePhase(tally: LoadTally | null): MeasurePhase | null {
+    const { go } = this.facts;
     const { measureStart, end: planned } = this.workload.timeline;
     if (go === null || tally === null) return null;
     const end = Math.min(planned, tally.endedAt);
@@ -354,22 +404,12 @@ export class RunRecord {
     return { from: (go + measureStart) as Micros, to: (go + end) as Micros };
   }
 
-  /** Traffic that was not counted completely has no series. */
-  private seenSeries(zero: Micros): Measurements['series'] {
-    const { deliveries } = this.facts.tally ?? {};
-    const all = {
-      ...this.series.close(zero),
-      ...(deliveries === undefined ? {} : deliverySeries(deliveries)),
-    };
-    if (this.facts.tally?.unseenTraffic === undefined) return all;
-    return Object.fromEntries(Object.entries(all).filter(([name]) => !PLAYER_TRAFFIC.includes(name)));
-  }
-
   /** Facts that only targets have, and figures that could not be measured. */
   private targetFacts(
     phase: MeasurePhase | null,
+    tally: LoadTally | null,
   ): Pick<Measurements, 'absences' | 'unreadable' | 'probesAsked' | 'histograms'> {
-    const { targetProbes, tally } = this.facts;
+    const { targetProbes } = this.facts;
     const because = tally?.unseenTraffic;
     const unseen =
       because === undefined ? [] : OF_PLAYER_TRAFFIC.map((figure) => ({ of: `network.${figure}`, because }));

@@ -30,9 +30,11 @@ class ThinningSeries {
   private values: number[] = [];
   /** How many added points the last kept point stands for so far. */
   private filled = 0;
+  private readonly most: number;
 
-  constructor(series: string, kind: Sample['kind']) {
+  constructor(series: string, kind: Sample['kind'], most: number) {
     this.kind = kind;
+    this.most = most;
     this.merge = mergeOf(series, kind);
   }
 
@@ -44,7 +46,7 @@ class ThinningSeries {
       this.filled += 1;
       return;
     }
-    if (this.at.length >= MOST_POINTS) this.halve();
+    if (this.at.length >= this.most) this.halve();
     this.at.push(at);
     this.values.push(value);
     this.filled = 1;
@@ -67,8 +69,11 @@ class ThinningSeries {
   }
 }
 
-/** Collects samples while a run goes on; `close` converts the times to seconds after GO. */
-export function openSeriesRecorder() {
+/**
+ * Collects samples while a run goes on; `close` converts the times to seconds after GO.
+ * @param most points of a series; an even number
+ */
+export function openSeriesRecorder(most = MOST_POINTS) {
   const kept = new Map<string, ThinningSeries>();
   return {
     /** @param at on the host's monotonic clock. */
@@ -76,7 +81,7 @@ export function openSeriesRecorder() {
       for (const { series, kind, value } of samples) {
         // An unusable value leaves a gap.
         if (!isFigure(value)) continue;
-        const entry = kept.get(series) ?? new ThinningSeries(series, kind);
+        const entry = kept.get(series) ?? new ThinningSeries(series, kind, most);
         entry.add(at, value);
         kept.set(series, entry);
       }

@@ -1,8 +1,8 @@
 import { type HistogramData, mergeHistograms } from '../histogram.ts';
-import type { Tally } from '../load/engine.ts';
 import { mapOperations, type PerOperation, perOperation } from '../scenario/operations.ts';
 import { levelOf } from '../scenario/stages.ts';
 import type { Timeline, Workload } from '../scenario/workload.ts';
+import type { LoadTally } from './load-so-far.ts';
 import type { StageFacts } from './measurements.ts';
 
 /** The design effect (judge/README.md) needs some 20 windows; a run of a day is not to keep 86,400. */
@@ -86,7 +86,7 @@ export function addToStages(
 /** The stages that began before the load ended. */
 export function stageFactsOf(
   { stages = [] }: Timeline,
-  tally: Tally | null,
+  tally: LoadTally | null,
   windows: readonly StageWindows[],
 ): readonly StageFacts[] {
   if (tally?.stages === undefined) return [];

@@ -37,7 +37,7 @@ export function chartedOf({ operations, rulings }: Pick<Report, 'operations' | '
 }
 
 /** Null in a second without an answer: a rare operation would otherwise keep the latency of the last one. */
-function ownValues(series: Series | undefined, seconds: readonly number[]): (number | null)[] {
+export function ownValues(series: Series | undefined, seconds: readonly number[]): (number | null)[] {
   const values = valuesAt(series, seconds);
   if (series === undefined || (series.thinned ?? 1) > 1) return values;
   const own = new Set(series.points.map(([at]) => Math.ceil(at - 1e-6)));

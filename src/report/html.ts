@@ -58,7 +58,7 @@ export function html(report: Report, charts: readonly Drawing[]): string {
   return page(title, [verdict(report), tiles(report)], sections);
 }
 
-function verdict(report: Report): string {
+export function verdict(report: Report): string {
   const { outcome, exitCode, description } = report;
   // The headlines of the others have them.
   const counts = outcome === 'invalid' ? [capital(budgetsLine(report))] : [];
@@ -80,7 +80,7 @@ function lostOf({ lost, acked, lostInWindow, windows }: Report['integrity']): st
 }
 
 /** The few figures that every reader looks for first. */
-function tiles({ load, latency, throughput, bottleneck, integrity, operations }: Report): string {
+export function tiles({ load, latency, throughput, bottleneck, integrity, operations }: Report): string {
   const first = foremost(operations, latency);
   const shown = first === undefined ? [] : [first];
   const all: readonly Tile[] = [

@@ -76,6 +76,10 @@ export async function run(plan: RunPlan, observer: Observer, signals: RunSignals
   const workload = workloadOf(plan.scenario, plan.system.scenario);
   const clockDriftMs = openClockCheck();
   const record = new RunRecord(plan.identity, workload, monotonic());
+  if (observer.follow !== undefined) {
+    const soFar = record.follow();
+    observer.follow(() => soFar(monotonic()));
+  }
   const warnings: string[] = [];
   let phase: Phase = 'calibrate';
   let interruptedIn: Phase | null = null;

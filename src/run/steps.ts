@@ -10,7 +10,7 @@ import {
   stackFailed,
 } from '../errors.ts';
 import type { LoadSecond } from '../load/engine.ts';
-import type { Ending } from '../measurement/measurements.ts';
+import type { Ending, Measurements } from '../measurement/measurements.ts';
 import { aborted } from '../supervision/time-limit.ts';
 import type { StackFailure } from '../supervision/watchdog.ts';
 
@@ -31,6 +31,8 @@ export type Phase =
 export interface Observer {
   phase(phase: Phase): void;
   second(second: LoadSecond): void;
+  /** Called once, before anything is measured, with what gives the measurements so far. Absent: nobody asks for them. */
+  follow?(soFar: () => Measurements): void;
 }
 
 /** `stop`: end the load, drain and verify. `abort`: skip these and close. */

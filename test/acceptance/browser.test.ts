@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -19,15 +19,7 @@ import {
 import { CUT, STAGES, STORM, stageFacts } from '../fixtures/recorded-stages.ts';
 import { nastyBudget, reportFrom } from '../report/report-of.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
-
-const browser = ['chromium', 'chromium-browser', 'google-chrome'].find((name) => {
-  try {
-    execFileSync(name, ['--version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-});
+import { browser, QUIET } from './browser.ts';
 
 const pageOf = (m: Recorded, s: Scenario): string => {
   const report = reportFrom(m, s);
@@ -88,9 +80,7 @@ function opened(page: string) {
   const { stdout, stderr, status } = spawnSync(
     browser ?? '',
     [
-      ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--enable-logging=stderr'],
-      ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
-      ...['--no-first-run', '--host-resolver-rules=MAP * ~NOTFOUND'],
+      ...[...QUIET, '--host-resolver-rules=MAP * ~NOTFOUND'],
       ...[`--user-data-dir=${join(folder, 'browser')}`, '--dump-dom', `file://${file}`],
     ],
     { encoding: 'utf8', maxBuffer: 2 ** 26, timeout: 90_000 },

@@ -24,6 +24,11 @@ test.each([
   ['a target that is not loopback', ['run', small, '--target', 'http://192.0.2.1:80'], /loopback/],
   ['a bad scale', ['run', small, '--scale', '0'], /--scale/],
   ['no number', ['run', small, '--set', 'load.players=.nan'], /load\.players/],
+  [
+    'a scenario where --dashboard has its port',
+    ['run', small, '--dashboard', 'quickstart'],
+    /got "quickstart", expected a port[\s\S]*before --dashboard/,
+  ],
   ['a bundle that is none', ['report', root], /measurements\.json/],
   [
     'intents for autocannon',
