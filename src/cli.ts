@@ -3,6 +3,7 @@ import { agentCommand } from './commands/agent.ts';
 import { checkCommand } from './commands/check.ts';
 import { compareCommand } from './commands/compare.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { duetCommand } from './commands/duet.ts';
 import { exportCommand } from './commands/export.ts';
 import { initCommand } from './commands/init.ts';
 import { listCommand } from './commands/list.ts';
@@ -26,6 +27,7 @@ import { type Host, processHost } from './host.ts';
 const VERBS: readonly ((host: Host) => Command)[] = [
   runCommand,
   searchCommand,
+  duetCommand,
   listCommand,
   checkCommand,
   metricsCommand,

@@ -1,11 +1,10 @@
-import { mkdir, readdir } from 'node:fs/promises';
 import os from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { monotonic } from '../clock.ts';
 import type { Dashboard } from '../dashboard/dashboard.ts';
 import { badInput, CapbenchError, EXIT, type ExitCode, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
-import { makeBundle, pointLatest, unwritable } from '../measurement/bundle.ts';
+import { makeBundle, makeFreshFolder, pointLatest } from '../measurement/bundle.ts';
 import type { Ladder, LadderStep } from '../model/ladder.ts';
 import { isResult, nextStep, type Planned, type SearchOptions } from '../model/next-step.ts';
 import { latencyLimitOf, stepFactsOf } from '../report/ladder-step.ts';
@@ -276,7 +275,7 @@ async function takeStep(
     ...(isFull ? {} : { duration: toMicros(seconds) }),
   });
   const loaded: LoadedScenario = { ...read, scenario: withOwnLoad(read.scenario, opened.base.scenario) };
-  const bundle = await makeStepFolder(root, step);
+  const bundle = await makeFreshFolder(root, `step-${String(step).padStart(2, '0')}`);
   const began = monotonic();
   const progress = openProgress(host, quiet);
   const stopping = ownSignals(signals);
@@ -305,17 +304,4 @@ async function takeStep(
     progress.end();
     stopping.dispose();
   }
-}
-
-/** `step-07`; beside that of a step that was interrupted, `step-07-2`. */
-async function makeStepFolder(root: string, step: number): Promise<string> {
-  const name = `step-${String(step).padStart(2, '0')}`;
-  const taken = new Set(await readdir(root).catch(() => []));
-  let free = name;
-  for (let attempt = 2; taken.has(free); attempt++) free = `${name}-${attempt}`;
-  const folder = join(root, free);
-  await mkdir(folder, { recursive: true }).catch((error) => {
-    throw unwritable(folder, error);
-  });
-  return folder;
 }

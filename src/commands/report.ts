@@ -40,7 +40,7 @@ export const reportCommand = (host: Host): Command =>
           .description('judge a recorded run again, or the summaries of an exported k6 script')
           .argument(
             '[bundle]',
-            'a folder that `capbench run` wrote, such as reports/latest; also that of --trials, or of a search',
+            'a folder that `capbench run` wrote, such as reports/latest; also that of --trials, of a search or a duet',
           )
           .addOption(
             new Option('--from-k6 <files...>', 'summaries of an exported k6 script: one from each process'),
@@ -115,6 +115,8 @@ async function reportBundle(host: Host, folder: string, flags: ReportFlags): Pro
   const budgets = await readBudgetLines(host, flags);
   const { isSearch, reportSearch } = await import('./search-folder.ts');
   if (isSearch(bundle)) return reportSearch(host, bundle, flags, out);
+  const { isDuet, reportDuet } = await import('./duet-folder.ts');
+  if (isDuet(bundle)) return reportDuet(host, bundle, flags, out);
   const trials = await readTrials(bundle);
   const bundles = trials === null ? [bundle] : trials.folders.map((name) => join(bundle, name));
   const inputs = bundles.flatMap((one) =>

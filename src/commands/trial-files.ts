@@ -5,6 +5,7 @@ import { readTrial, type Trial } from '../compare/trial.ts';
 import { badInput, codeOf, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { readBounded } from '../measurement/bundle.ts';
+import { isDuet } from './duet-folder.ts';
 import { nearby } from './publish.ts';
 import { LARGEST_REPORT, REPORT } from './recorded-reports.ts';
 import { readTrials } from './recorded-trials.ts';
@@ -51,13 +52,17 @@ async function reportsAt(host: Host, option: string, given: string): Promise<rea
   });
   if (isSearch(path))
     throw refuse('is a search, whose steps have different loads', 'compare runs of one load');
+  if (isDuet(path))
+    throw refuse('is a duet, which has both versions', `capbench report ${given} prints its comparison`);
   const own = await bundlesOf(path);
   if (own !== null) return own;
   if (entries.some(({ name }) => name === 'measurements.json'))
     throw refuse(`has no ${REPORT}`, `capbench report ${given} judges it and writes one`);
   // `latest` is a link to one of them.
   const folders = entries.flatMap((one) => (one.isDirectory() ? [join(path, one.name)] : [])).toSorted();
-  const found = await Promise.all(folders.map((folder) => (isSearch(folder) ? [] : bundlesOf(folder))));
+  const found = await Promise.all(
+    folders.map((folder) => (isSearch(folder) || isDuet(folder) ? [] : bundlesOf(folder))),
+  );
   const all = found.flatMap((one) => one ?? []);
   if (all.length === 0) throw refuse('holds no run');
   return all;

@@ -1,4 +1,15 @@
-import { lstat, mkdir, open, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { badInput, CapbenchError, codeOf, EXIT, messageOf, refusalOf } from '../errors.ts';
 import type { Redaction } from '../redaction.ts';
@@ -35,6 +46,18 @@ export async function makeBundle(out: string, scenario: string, at: Date): Promi
   } catch (error) {
     throw unwritable(out, error);
   }
+}
+
+/** Makes a folder of a step of several: `step-07`; beside that of one that was interrupted, `step-07-2`. */
+export async function makeFreshFolder(root: string, name: string): Promise<string> {
+  const taken = new Set(await readdir(root).catch(() => []));
+  let free = name;
+  for (let attempt = 2; taken.has(free); attempt++) free = `${name}-${attempt}`;
+  const folder = join(root, free);
+  await mkdir(folder, { recursive: true }).catch((error) => {
+    throw unwritable(folder, error);
+  });
+  return folder;
 }
 
 /** Makes a run's folder again if it was removed, and returns true then. Throws a CapbenchError where that fails. */

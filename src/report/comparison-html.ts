@@ -14,7 +14,7 @@ import {
   sideText,
 } from './comparison-text.ts';
 import { list, row, safe, table } from './markup.ts';
-import { page } from './page.ts';
+import { page, type Section } from './page.ts';
 import { capital } from './plain-text.ts';
 import { NOTHING } from './quantity.ts';
 import { timeText } from './report-text.ts';
@@ -27,7 +27,7 @@ const ROWS: Readonly<Record<MetricComparison['ruling'], string>> = {
 
 /** comparison.html: one file that makes no request. */
 export function comparisonHtml(comparison: Comparison): string {
-  const { scenario, base, head, outcome, exitCode, headline, notComparable, metrics } = comparison;
+  const { scenario, base, head, outcome, exitCode, headline } = comparison;
   const word = comparisonWord(comparison);
   const header = `<header class="${COLOURS[outcome]}">
 <p class="name">${safe(scenario)} <span class="faint">base ${safe(sideText(base))} against head ${safe(sideText(head))}</span></p>
@@ -36,38 +36,46 @@ export function comparisonHtml(comparison: Comparison): string {
 <p class="next">${safe(`Next: ${comparisonAdvice(comparison)}.`)}</p>
 <p class="faint">${safe(capital(methodText(comparison)))}.</p>
 </header>`;
-  const [deciding, others] = [metrics.filter(({ gated }) => gated), metrics.filter(({ gated }) => !gated)];
-  const remarks = remarksOf(comparison);
   return page(
     `${scenario}: ${word} (${exitCode})`,
     [header],
     [
-      {
-        ...{ id: 'differences', title: 'Not comparable' },
-        parts:
-          notComparable.length === 0
-            ? []
-            : [
-                table(
-                  ['What', 'Base', 'Head'],
-                  notComparable.map(({ what, base, head }) => row([what, base, head])),
-                ),
-              ],
-      },
-      {
-        ...{ id: 'metrics', title: 'What decides' },
-        parts: [
-          ...(deciding.length === 0 ? [] : [metricTable(deciding)]),
-          ...(remarks.length === 0 ? [] : [list(remarks)]),
-        ],
-      },
-      {
-        ...{ id: 'others', title: 'What does not decide' },
-        parts: others.length === 0 ? [] : [metricTable(others)],
-      },
+      ...findingSections(comparison),
       { id: 'trials', title: 'Trials', parts: [trialTable('Base', base), trialTable('Head', head)] },
     ],
   );
+}
+
+/** What is not comparable, what decides, and what does not. */
+export function findingSections(comparison: Comparison): readonly Section[] {
+  const { notComparable, metrics } = comparison;
+  const [deciding, others] = [metrics.filter(({ gated }) => gated), metrics.filter(({ gated }) => !gated)];
+  const remarks = remarksOf(comparison);
+  return [
+    {
+      ...{ id: 'differences', title: 'Not comparable' },
+      parts:
+        notComparable.length === 0
+          ? []
+          : [
+              table(
+                ['What', 'Base', 'Head'],
+                notComparable.map(({ what, base, head }) => row([what, base, head])),
+              ),
+            ],
+    },
+    {
+      ...{ id: 'metrics', title: 'What decides' },
+      parts: [
+        ...(deciding.length === 0 ? [] : [metricTable(deciding)]),
+        ...(remarks.length === 0 ? [] : [list(remarks)]),
+      ],
+    },
+    {
+      ...{ id: 'others', title: 'What does not decide' },
+      parts: others.length === 0 ? [] : [metricTable(others)],
+    },
+  ];
 }
 
 const metricTable = (metrics: readonly MetricComparison[]): string =>

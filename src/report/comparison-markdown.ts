@@ -22,13 +22,24 @@ const RULINGS: Readonly<Record<MetricComparison['ruling'], string>> = {
 
 /** comparison.md: verdict and what decided first, the rest folded. */
 export function comparisonMarkdown(comparison: Comparison): string {
-  const { scenario, base, head, outcome, exitCode, headline, notComparable, metrics } = comparison;
-  const [deciding, others] = [metrics.filter(({ gated }) => gated), metrics.filter(({ gated }) => !gated)];
+  const { scenario, base, head, outcome, exitCode, headline } = comparison;
   return [
     `### ${MARKS[outcome]} ${comparisonWord(comparison).toUpperCase()} (${exitCode}): ${cell(scenario)}`,
     '',
     `${cell(capital(headline))}.`,
     '',
+    ...findingLines(comparison),
+    cell(`Base ${sideText(base)}, head ${sideText(head)}: ${methodText(comparison)}.`),
+    ...(outcome === 'pass' ? [] : ['', cell(`Next: ${comparisonAdvice(comparison)}.`)]),
+    '',
+  ].join('\n');
+}
+
+/** What is not comparable, the metrics that decide, and folded those that do not. */
+export function findingLines(comparison: Comparison): readonly string[] {
+  const { notComparable, metrics } = comparison;
+  const [deciding, others] = [metrics.filter(({ gated }) => gated), metrics.filter(({ gated }) => !gated)];
+  return [
     ...(notComparable.length === 0
       ? []
       : [
@@ -49,10 +60,7 @@ export function comparisonMarkdown(comparison: Comparison): string {
           '</details>',
           '',
         ]),
-    cell(`Base ${sideText(base)}, head ${sideText(head)}: ${methodText(comparison)}.`),
-    ...(outcome === 'pass' ? [] : ['', cell(`Next: ${comparisonAdvice(comparison)}.`)]),
-    '',
-  ].join('\n');
+  ];
 }
 
 const metricRows = (metrics: readonly MetricComparison[]): readonly string[] => [

@@ -28,22 +28,14 @@ export function comparisonSummary(
 ): string {
   const paint = palette(colour);
   const width = Math.min(WIDEST, Math.max(NARROWEST, columns)) - 3;
-  const { base, head, notComparable, scenario } = comparison;
+  const { base, head, scenario } = comparison;
   const title = `${scenario}: base ${sideText(base)} against head ${sideText(head)}`;
-  const differences = notComparable.map(
-    ({ what, base, head }) => `${what}: ${base} in base, ${head} in head`,
-  );
   return [
     '',
     ...wrap(plain(title), width).map((line) => `  ${paint.bold(line)}`),
     ...wrap(plain(methodText(comparison)), width).map((line) => `  ${paint.dim(line)}`),
     '',
-    ...(differences.length === 0
-      ? []
-      : [`  ${paint.bold('NOT COMPARABLE')}`, ...bullets(differences, width), '']),
-    ...metricLines(comparison, paint, width),
-    ...bullets(remarksOf(comparison), width),
-    ...(remarksOf(comparison).length === 0 ? [] : ['']),
+    ...findingLines(comparison, paint, width),
     ...wrap(`Next: ${plain(comparisonAdvice(comparison))}.`, width).map((line) => `  ${line}`),
     verdictLine(comparison, paint, page),
     '',
@@ -64,6 +56,22 @@ function verdictLine(comparison: Comparison, paint: Palette, page: string): stri
   const { outcome, exitCode, headline } = comparison;
   const word = `${comparisonWord(comparison).toUpperCase()} (${exitCode})`;
   return `  ${paint.bold(paint[INKS[outcome]](word))}  ${plain(headline)}${page === '' ? '' : `  ${page}`}`;
+}
+
+/** What is not comparable, the metrics side by side, and why some of them have no ruling. */
+export function findingLines(comparison: Comparison, paint: Palette, width: number): readonly string[] {
+  const differences = comparison.notComparable.map(
+    ({ what, base, head }) => `${what}: ${base} in base, ${head} in head`,
+  );
+  const remarks = remarksOf(comparison);
+  return [
+    ...(differences.length === 0
+      ? []
+      : [`  ${paint.bold('NOT COMPARABLE')}`, ...bullets(differences, width), '']),
+    ...metricLines(comparison, paint, width),
+    ...bullets(remarks, width),
+    ...(remarks.length === 0 ? [] : ['']),
+  ];
 }
 
 function metricLines({ metrics }: Comparison, paint: Palette, width: number): readonly string[] {

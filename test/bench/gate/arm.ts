@@ -17,7 +17,7 @@ export const SLOWER: readonly Arm[] = [5, 10, 20].map((percent) => ({
   ...{ name: `slower-${percent}`, slowerPercent: percent },
 }));
 
-const ARMS: readonly Arm[] = [BASE, SAME, ...SLOWER];
+export const ARMS: readonly Arm[] = [BASE, SAME, ...SLOWER];
 
 /** Of each arm. */
 export const ROUNDS = 60;

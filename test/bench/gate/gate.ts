@@ -5,19 +5,22 @@
  */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { readTrial, type Trial } from '../../../src/compare/trial.ts';
 import { EXIT, type ExitCode, messageOf } from '../../../src/errors.ts';
 import { STOP_SIGNALS } from '../../../src/host.ts';
-import { ROUNDS, root, SLOWER } from './arm.ts';
-import { invalidTrials, measureTrials, trialsMissing } from './measure.ts';
+import { ARMS, ROUNDS, root, SAME } from './arm.ts';
+import { faultsOf, findingsOf, pairsByArm, sensitivitiesOf } from './findings.ts';
+import { decideLive, liveMissing, MOST_LIVE_MINUTES, readLive } from './live.ts';
+import { invalidTrials, measureTrials, trialsMissing, trialText } from './measure.ts';
+import { tablesOf } from './table.ts';
 
 const FOREIGN_PERCENT = 10;
-const ARMS = 2 + SLOWER.length;
 
 const HELP = `npm run bench:gate -- [--most-minutes N] [--out FOLDER] [--foreign PERCENT] [--markdown] [--no-measuring]
 
-${ROUNDS} short trials of each of ${ARMS} arms in turn (some 42 minutes), then 8 decisions by \`capbench duet\` of at most 5 minutes each,
+${ROUNDS} short trials of each of ${ARMS.length} arms in turn (some 42 minutes), then 8 decisions by \`capbench duet\` of at most ${MOST_LIVE_MINUTES} minutes each,
 on a machine on which nothing else runs. What is made is kept in FOLDER (reports/bench-gate) and not repeated: --most-minutes
-stops after so long, and the next call goes on. --no-measuring prints the table of what there is. --foreign: CPU of other
+stops after so long, and the next call goes on. --no-measuring prints the tables of what there is. --foreign: CPU of other
 processes beside which a trial still counts (${FOREIGN_PERCENT}% of the host). Exit code 0 when all aims are met, 99 when one is not, 90 while
 measurements are missing, 105 after Ctrl-C.
 `;
@@ -40,7 +43,7 @@ function readOptions(words: readonly string[]) {
   const foreignPercent = Number.parseFloat(values.foreign);
   if (values.help || !(minutes > 0) || !(foreignPercent >= 0 && foreignPercent <= 100)) return null;
   return {
-    ...{ minutes, foreignPercent, folder: resolve(values.out), markdown: values.markdown },
+    ...{ minutes, foreignPercent, folder: resolve(values.out), isMarkdown: values.markdown },
     isMeasuring: !values['no-measuring'],
   };
 }
@@ -52,15 +55,37 @@ async function measureAll(
 ): Promise<void> {
   if (!isMeasuring) return;
   const signal = AbortSignal.any([stop, AbortSignal.timeout(minutes * 60e3)]);
-  await measureTrials({ folder, foreignPercent, signal, say });
+  const bench = { folder, foreignPercent, signal, say };
+  await measureTrials(bench);
+  if (trialsMissing(folder) === 0) await decideLive(bench);
 }
 
-function report({ folder }: Options): ExitCode {
-  const missing = trialsMissing(folder);
-  process.stdout.write(
-    `${ARMS * ROUNDS - missing} trials, ${missing} missing, ${invalidTrials(folder).length} without a conclusion.\n`,
+function report({ folder, isMarkdown }: Options): ExitCode {
+  const trialOf = (round: number, arm: string): Trial | null => {
+    const found = trialText(folder, round, { name: arm });
+    if (found === null) return null;
+    const trial = readTrial(found.text, found.file);
+    // The hash of the whole scenario, in reports that have none of its sections: each round has another seed.
+    const { scenario: _, ...identity } = trial.identity;
+    return { ...trial, identity };
+  };
+  const pairs = pairsByArm(
+    trialOf,
+    ROUNDS,
+    ARMS.map(({ name }) => name),
   );
-  return EXIT.invalid;
+  const findings = findingsOf(pairs);
+  const live = readLive(folder);
+  const tables = tablesOf(findings, sensitivitiesOf(pairs.get(SAME.name) ?? []), live, isMarkdown);
+  if (tables !== '') process.stdout.write(`${tables}\n\n`);
+  const [missing, undecided] = [trialsMissing(folder), liveMissing(folder)];
+  process.stdout.write(
+    `${ARMS.length * ROUNDS - missing} trials, ${missing} missing, ${invalidTrials(folder).length} without a conclusion; ${live.length} live decisions, ${undecided} missing.\n`,
+  );
+  if (missing > 0 || undecided > 0) return EXIT.invalid;
+  const faults = faultsOf(findings, live);
+  for (const sentence of faults) say(sentence);
+  return faults.length === 0 ? EXIT.pass : EXIT.breached;
 }
 
 const stop = new AbortController();

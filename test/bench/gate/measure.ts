@@ -57,7 +57,7 @@ export async function scenarioFile(folder: string): Promise<string> {
 }
 
 /** `trials/07-slower-10.json`: report.json of a trial. */
-const fileOf = (folder: string, round: number, { name }: Arm): string =>
+const fileOf = (folder: string, round: number, { name }: Pick<Arm, 'name'>): string =>
   join(folder, 'trials', `${String(round).padStart(2, '0')}-${name}.json`);
 
 const missingOf = (folder: string): (readonly [round: number, arm: Arm])[] =>
@@ -131,7 +131,7 @@ export const invalidTrials = (folder: string): readonly string[] =>
 export function trialText(
   folder: string,
   round: number,
-  arm: Arm,
+  arm: Pick<Arm, 'name'>,
 ): { readonly text: string; readonly file: string } | null {
   const file = fileOf(folder, round, arm);
   return existsSync(file) ? { text: readFileSync(file, 'utf8'), file } : null;
