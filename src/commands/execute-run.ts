@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { Dashboard } from '../dashboard/dashboard.ts';
+import type { Dashboard, LastWords } from '../dashboard/dashboard.ts';
 import { type ExitCode, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { makeBundle, pointLatest } from '../measurement/bundle.ts';
@@ -42,7 +42,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
   const progress = openProgress(host, flags.quiet === true);
   const signals = stopSignals(host, progress);
   let live: Dashboard | null = null;
-  let because: string | undefined;
+  let words: Omit<LastWords, 'over'> = {};
   try {
     const baseline = await openBaseline(host, flags);
     const fixed = await openFixedPaths(host, flags, [reference, ...(baseline?.arm.files ?? [])]);
@@ -73,25 +73,34 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
       progress.end();
       const first = { bundle: folder, startedAt, fixed, ...signals };
       const judged = await runAttempts(first, attempts, (attempt) => runOne(attempt, latest, null));
-      return tellCompared(host, baseline, folder, judged, flags);
+      const exitCode = await tellCompared(host, baseline, folder, judged, flags);
+      words = { exitCode };
+      return exitCode;
     }
     await latest();
     progress.end();
     const sameServer = isSameServer(prepared);
     const plan = { root: folder, requested: trials, sameServer, flags, fixed, baseline };
-    return await executeTrials(host, plan, signals, progress.say, (bundle, { stop, abort }, trial) =>
-      runAttempts(
-        { bundle, startedAt: new Date(), fixed: [], stop, abort, complete: () => {} },
-        attempts,
-        (attempt) => runOne(attempt, async () => {}, `trial ${trial} of ${trials}`),
-      ),
+    const exitCode = await executeTrials(
+      host,
+      plan,
+      signals,
+      progress.say,
+      (bundle, { stop, abort }, trial) =>
+        runAttempts(
+          { bundle, startedAt: new Date(), fixed: [], stop, abort, complete: () => {} },
+          attempts,
+          (attempt) => runOne(attempt, async () => {}, `trial ${trial} of ${trials}`),
+        ),
     );
+    words = { exitCode };
+    return exitCode;
   } catch (thrown) {
-    because = messageOf(thrown);
+    words = { because: messageOf(thrown) };
     throw thrown;
   } finally {
     progress.end();
-    await live?.close({ over: 'the run', ...(because === undefined ? {} : { because }) });
+    await live?.close({ over: 'the run', ...words });
     signals.dispose();
   }
 }

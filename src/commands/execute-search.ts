@@ -1,7 +1,7 @@
 import os from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { monotonic } from '../clock.ts';
-import type { Dashboard } from '../dashboard/dashboard.ts';
+import type { Dashboard, LastWords } from '../dashboard/dashboard.ts';
 import { badInput, CapbenchError, EXIT, type ExitCode, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { makeBundle, makeFreshFolder, pointLatest } from '../measurement/bundle.ts';
@@ -68,7 +68,7 @@ export async function executeSearch(host: Host, reference: string, given: Search
   const lines = openProgress(host, true);
   const signals = stopSignals(host, lines);
   let live: Dashboard | null = null;
-  let because: string | undefined;
+  let words: Omit<LastWords, 'over'> = {};
   try {
     const fixed = await openFixedPaths(host, given, [reference]);
     const precisionPercent = percentOf('--precision', flags.precision, 0.5, 50);
@@ -142,14 +142,16 @@ export async function executeSearch(host: Host, reference: string, given: Search
     shown.end(ladder);
     if (ladder.result === null)
       lines.say(`the finished steps are kept: --resume ${nearby(host, root)} goes on, with the same options`);
-    const { exitCode } = searchVerdict(ladder);
-    return exitCode === EXIT.pass ? (unwritten ?? exitCode) : exitCode;
+    const { exitCode: verdict } = searchVerdict(ladder);
+    const exitCode = verdict === EXIT.pass ? (unwritten ?? verdict) : verdict;
+    words = { exitCode };
+    return exitCode;
   } catch (thrown) {
-    because = messageOf(thrown);
+    words = { because: messageOf(thrown) };
     throw thrown;
   } finally {
     lines.end();
-    await live?.close({ over: 'the search', ...(because === undefined ? {} : { because }) });
+    await live?.close({ over: 'the search', ...words });
     signals.dispose();
   }
 }

@@ -52,6 +52,8 @@ export interface Dashboard {
 export interface LastWords {
   /** What is over: `the run`. */
   readonly over: string;
+  /** Of the command: of all its runs together, and of what they were compared with. */
+  readonly exitCode?: number;
   /** Why it has no verdict of its own; absent: it has one, or its runs have. */
   readonly because?: string;
 }
@@ -171,13 +173,17 @@ export async function openDashboard(port: number, clean: (text: string) => strin
         },
       };
     },
-    async close({ over, because }) {
+    async close({ over, exitCode, because }) {
       if (isClosed) return;
       isClosed = true;
       clearTimeout(timer);
       const words: LiveParts =
         because === undefined ? {} : { state: failedPart(because), ending: '', notes: '' };
-      const last = { ...words, clock: clockOf(null, null), over: `${over} is over` };
+      const last = {
+        ...words,
+        clock: clockOf(null, null),
+        over: `${over} is over${exitCode === undefined ? '' : `, exit code ${exitCode}`}`,
+      };
       await viewers.end(Object.fromEntries(Object.entries(last).map(([id, html]) => [id, clean(html)])));
       server.close();
     },

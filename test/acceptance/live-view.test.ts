@@ -34,7 +34,7 @@ test.skipIf(browser === undefined)(
     const run = capbench(['run', small, '--dashboard', '--set', 'load.duration=6s']);
     await run.says('live view: ');
     const [url = ''] = /http:\/\/127\.0\.0\.1:\d+\//.exec(run.output()) ?? [];
-        await tab.open(url);
+    await tab.open(url);
     const seen = new Map<number, Look>();
     /** Looks until it is so, and keeps what every second showed. */
     const until = (what: string, isSo: (look: Look) => boolean): Promise<Look> =>
@@ -56,7 +56,7 @@ test.skipIf(browser === undefined)(
       ({ second, paths }) => second >= 3 && paths.length > 4,
     );
     await until('the measure phase', ({ heading }) => heading === 'Measuring');
-    const last = await until('the verdict', ({ link }) => link === 'the run is over');
+    const last = await until('the verdict', ({ link }) => link.startsWith('the run is over'));
     const { code } = await run.ends(0, 90, 99);
 
     const { series } = run.measurements();
@@ -77,6 +77,7 @@ test.skipIf(browser === undefined)(
     const page = run.read('report.html');
     expect(last.paths.length).toBeGreaterThan(4);
     for (const path of last.paths) expect(page).toContain(`d="${path}"`);
+    expect(last.link).toBe(`the run is over, exit code ${code}`);
     expect(last.text).toContain(`exit code ${code}`);
     expect(last.text.toLowerCase()).toContain(report.headline.toLowerCase());
     expect(last.text).toContain('report.html');

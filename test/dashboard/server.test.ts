@@ -133,11 +133,11 @@ test('viewers see a run from its beginning to its verdict: one who came late, on
   await expect.poll(() => back.parts.earlier).toContain('reports/x/trials/1/report.html');
   second.judged(report, m, kind.scenario, 'reports/x/trials/2/report.html');
   const before = performance.now();
-  await dashboard.close({ over: 'the run' });
+  await dashboard.close({ over: 'the run', exitCode: 91 });
   expect(performance.now() - before).toBeLessThan(5000);
   for (const each of [first, back]) {
     await expect.poll(() => each.isOver()).toBe(true);
-    expect(each.parts.over).toBe('the run is over');
+    expect(each.parts.over).toBe('the run is over, exit code 91');
     expect(each.parts.state).toContain(`exit code ${report.exitCode}`);
     expect(each.parts.ending).toContain('reports/x/trials/2/report.html');
     expect(each.parts.earlier?.match(/Trial \d of 2/g)).toEqual(['Trial 1 of 2', 'Trial 2 of 2']);
