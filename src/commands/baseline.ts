@@ -1,13 +1,17 @@
 import { join } from 'node:path';
 import { type Comparison, compare } from '../compare/comparison.ts';
+import { differing } from '../compare/difference.ts';
 import type { Gate } from '../compare/gate.ts';
-import { readTrial } from '../compare/trial.ts';
+import { isValid, machineIdentity, readTrial, scenarioIdentity } from '../compare/trial.ts';
 import { badInput, EXIT, type ExitCode } from '../errors.ts';
 import type { Host } from '../host.ts';
 import type { Report } from '../report/report.ts';
+import { conditionsOf } from '../scenario/resolved.ts';
+import type { Scenario } from '../scenario/scenario.ts';
 import { COMPARISON_PAGE, tellComparison, writeComparison } from './comparison-folder.ts';
 import { chooseGate, type GateFlags, readGateFlags } from './gate-flags.ts';
 import { nearby, type Published, type TellingFlags, tellRun } from './publish.ts';
+import { hostFacts } from './single-run.ts';
 import { type ReadArm, readArm } from './trial-files.ts';
 
 /** The options of a run that is compared, as given. */
@@ -38,6 +42,26 @@ export async function openBaseline(host: Host, flags: BaselineFlags): Promise<Ba
     throw badInput(`--${given[0]} is only for --baseline`, 'name the folder with the trials to compare with');
   }
   return { arm: await readArm(host, '--baseline', [flags.baseline]), gate };
+}
+
+/**
+ * What is known before a run to keep it from being compared with its baseline: a sentence for each, so that nobody waits
+ * for runs that cannot be compared. The run's own verdict does not need the baseline.
+ */
+export function foreseenDifferences(host: Host, { arm }: Baseline, scenario: Scenario): readonly string[] {
+  const facts = hostFacts(host);
+  const nodeMajor = Number(/^v?(\d+)/.exec(facts.node)?.[1]);
+  const known = { ...machineIdentity({ ...facts, nodeMajor }), ...scenarioIdentity(conditionsOf(scenario)) };
+  const before = arm.trials
+    .filter(isValid)
+    .map(({ identity }) =>
+      Object.fromEntries(Object.keys(known).map((what) => [what, identity[what] ?? 'not recorded'])),
+    );
+  if (before.length === 0)
+    return ['the baseline has no trial with a conclusion: there is nothing to compare with'];
+  return differing(before, [known]).map(
+    ({ what, base, head }) => `${what} is ${base} in the baseline and ${head} here: they are not comparable`,
+  );
 }
 
 /** A run whose report is there. */

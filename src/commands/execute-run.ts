@@ -4,7 +4,7 @@ import { type ExitCode, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { makeBundle, pointLatest } from '../measurement/bundle.ts';
 import { MOST_RETRIES, runAttempts } from './attempts.ts';
-import { type BaselineFlags, openBaseline, tellCompared } from './baseline.ts';
+import { type BaselineFlags, foreseenDifferences, openBaseline, tellCompared } from './baseline.ts';
 import { executeTrials } from './execute-trials.ts';
 import { type DashboardFlags, openLiveView, withView } from './live-view.ts';
 import { type FixedPathFlags, type TierFlags, wholeNumber } from './options.ts';
@@ -53,6 +53,8 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
     const attempts = { retries, say: progress.say };
     const loaded = await loadScenario(host, reference, flags, 0, await chooseTier(host, flags));
     const prepared = await prepareRun(host, loaded, flags, workers);
+    if (baseline !== null)
+      for (const one of foreseenDifferences(host, baseline, loaded.scenario)) progress.say(`warning: ${one}`);
     live = await openLiveView(host, flags, progress.say);
     const out = resolve(host.cwd, flags.out || host.env.CAPBENCH_OUT || 'reports');
     const startedAt = new Date();

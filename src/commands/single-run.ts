@@ -66,7 +66,8 @@ export function workersOf(host: Host, flag: string | undefined): number | null {
   return text === '' && flag === undefined ? null : wholeNumber(source, text, MOST_WORKERS);
 }
 
-const hostFacts = ({ machine }: Host): HostFacts => ({
+/** The machine on which a command runs. */
+export const hostFacts = ({ machine }: Host): HostFacts => ({
   cpuModel: os.cpus()[0]?.model ?? 'unknown',
   cpus: machine.cpus,
   memoryBytes: machine.memoryBytes,

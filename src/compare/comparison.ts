@@ -2,7 +2,7 @@ import { EXIT, type ExitCode } from '../errors.ts';
 import { counted } from '../units.ts';
 import { type Arm, countedOf, leftOutNote, type Side, sideOf } from './arm.ts';
 import type { Design } from './change.ts';
-import { type Difference, differencesOf } from './difference.ts';
+import { type Difference, differencesOf, versionNotes } from './difference.ts';
 import type { Gate } from './gate.ts';
 import { type MetricComparison, type MetricRuling, rulingsOf } from './metric-comparison.ts';
 
@@ -24,7 +24,7 @@ export interface Comparison {
   readonly exitCode: ExitCode;
   /** One sentence: what decided. */
   readonly headline: string;
-  /** What else to know: trials that were left out, gates that differ. */
+  /** What else to know: trials that were left out, versions of programs and gates that differ. */
   readonly notes: readonly string[];
 }
 
@@ -51,7 +51,7 @@ export function compare(base: Arm, head: Arm, gate: Gate, design: Design): Compa
     ...{ base: before, head: after, design },
     ...{ thresholdPercent: gate.thresholdPercent, confidencePercent: gate.confidencePercent },
     ...{ notComparable, metrics, outcome, exitCode: EXIT_CODES[outcome], headline },
-    notes: [before, after].flatMap(leftOutNote),
+    notes: [...[before, after].flatMap(leftOutNote), ...versionNotes(valid.base, valid.head)],
   };
 }
 

@@ -21,10 +21,26 @@ export function differencesOf(
     const shown = ({ counted: of, trials }: Side): string => `${of} of ${trials.length}`;
     return [{ what: 'trials with a conclusion', base: shown(before), head: shown(after) }];
   }
-  const names = new Set([...base, ...head].flatMap(({ identity }) => Object.keys(identity)));
+  const identities = (trials: readonly Trial[]) => trials.map(({ identity }) => identity);
+  return differing(identities(base), identities(head));
+}
+
+/** A note for each version of a program that differs, though the trials are compared. */
+export function versionNotes(base: readonly Trial[], head: readonly Trial[]): readonly string[] {
+  const versions = (trials: readonly Trial[]) => trials.map((one) => one.versions);
+  return differing(versions(base), versions(head)).map(
+    ({ what, base: before, head: after }) => `${what}: ${before} in base, ${after} in head`,
+  );
+}
+
+type Named = Readonly<Record<string, string>>;
+
+/** The names whose values are not the same in all of both. */
+export function differing(base: readonly Named[], head: readonly Named[]): readonly Difference[] {
+  const names = new Set([...base, ...head].flatMap((one) => Object.keys(one)));
   return [...names].flatMap((what) => {
-    const of = (trials: readonly Trial[]): readonly string[] => [
-      ...new Set(trials.map(({ identity }) => identity[what] ?? 'not recorded')),
+    const of = (all: readonly Named[]): readonly string[] => [
+      ...new Set(all.map((one) => one[what] ?? 'not recorded')),
     ];
     const [b, h] = [of(base), of(head)];
     return new Set([...b, ...h]).size === 1 ? [] : [{ what, base: b.join(' and '), head: h.join(' and ') }];

@@ -195,8 +195,7 @@ function ruledOf(
     : { ruling: 'not comparable', because: 'the trials are not comparable' };
   const few = Math.min(base.length, head.length) < 2;
   if (change === null) {
-    const isZero = base[0] === 0;
-    const changePercent = isZero ? 0 : rounded(percentOf(meanLogOf(head) - meanLogOf(base)));
+    const changePercent = changeOfMeans(base, head);
     if (other !== null) return { ...facts, ...unknown, changePercent, ...other };
     if (few)
       return {
@@ -227,6 +226,12 @@ function ruledOf(
   if (figures.detectablePercent > thresholdPercent)
     return { ...facts, ...figures, ruling: 'underpowered', because: note ?? neededText(figures, design) };
   return { ...facts, ...figures, ruling: 'same', because: note };
+}
+
+/** Of values that have no interval; null where one of the two versions has none at all. */
+function changeOfMeans(base: readonly number[], head: readonly number[]): number | null {
+  if (base.length === 0 || head.length === 0) return null;
+  return base[0] === 0 ? 0 : rounded(percentOf(meanLogOf(head) - meanLogOf(base)));
 }
 
 const meanLogOf = (values: readonly number[]): number =>

@@ -11,6 +11,7 @@ const text = z.string();
 /** The parts of report.json that are compared. A figure that is not there reads as null, as one that was not measured. */
 const trialSchema = z.object({
   schemaVersion: z.literal(1),
+  capbench: text,
   scenario: text,
   // Reports of earlier versions do not say it.
   system: text.catch(''),
@@ -50,7 +51,8 @@ const trialSchema = z.object({
     .catch(undefined),
   generator: z.object({ engine: text, agents: z.array(z.unknown()).catch([]) }),
   host: z.object({
-    ...{ cpuModel: text, cpus: z.number(), platform: text, arch: text, nodeMajor: z.number() },
+    ...{ cpuModel: text, cpus: z.number(), platform: text, arch: text, kernel: text },
+    ...{ node: text, nodeMajor: z.number() },
   }),
   stack: z.object({ kind: text, applied: z.record(text, text) }),
 });
@@ -76,6 +78,8 @@ export interface Trial {
    * the command that starts the server.
    */
   readonly identity: Readonly<Record<string, string>>;
+  /** What may differ and is said then: `capbench`, `Node`, `kernel`, `PostgreSQL release`. */
+  readonly versions: Readonly<Record<string, string>>;
   /** By the names of metric.ts, in its units; what the run did not measure is not there. */
   readonly metrics: Readonly<Record<string, number>>;
   /** `gate:` of its scenario; null: it has none. */
@@ -108,6 +112,7 @@ export function readTrial(content: string | Uint8Array, where: string): Trial {
   return {
     ...{ name: where, scenario, system, outcome, exitCode, headline, startedAt, commit, seed, gate },
     identity: identityOf(read.data),
+    versions: versionsOf(read.data),
     metrics: metricsOf(read.data),
   };
 }
@@ -168,10 +173,7 @@ function identityOf(report: Reported): Readonly<Record<string, string>> {
   const settings = Object.entries(stack.applied).filter(([name]) => !OF_THE_SCENARIO.test(name));
   const agents = generator.agents.length;
   return {
-    CPU: host.cpuModel,
-    cores: String(host.cpus),
-    platform: `${host.platform} ${host.arch}`,
-    'Node major': String(host.nodeMajor),
+    ...machineIdentity(host),
     tier: tier === undefined ? 'none' : `${tier.id}, ${asBox(tier)}`,
     ...Object.fromEntries(
       Object.entries(limits).map(([component, { cpus, memoryBytes }]) => [
@@ -186,7 +188,7 @@ function identityOf(report: Reported): Readonly<Record<string, string>> {
       agents > 0 ? `${agents} agents` : load.colocated ? 'the host of the servers' : 'another host',
     scale: String(load.scale),
     players: String(load.requestedCcu),
-    // The minor release of PostgreSQL changes no format and no planner.
+    // A minor release of PostgreSQL changes no format and no planner: it is among the versions.
     ...Object.fromEntries(
       settings.flatMap(([name, value]) =>
         name === 'postgresRelease' ? [] : [[settingName(name), value] as const],
@@ -194,9 +196,36 @@ function identityOf(report: Reported): Readonly<Record<string, string>> {
     ),
     ...(conditions === undefined
       ? { scenario: scenarioHash.slice(0, SHOWN_HASH) }
-      : Object.fromEntries(Object.entries(conditions).map(([key, hash]) => [`scenario: ${key}`, hash]))),
+      : scenarioIdentity(conditions)),
   };
 }
+
+/** The part of a trial's identity that is the machine's. */
+export const machineIdentity = ({
+  cpuModel,
+  cpus,
+  platform,
+  arch,
+  nodeMajor,
+}: Pick<Reported['host'], 'cpuModel' | 'cpus' | 'platform' | 'arch' | 'nodeMajor'>): Readonly<
+  Record<string, string>
+> => ({
+  ...{ CPU: cpuModel, cores: String(cpus), platform: `${platform} ${arch}`, 'Node major': String(nodeMajor) },
+});
+
+/** The part of it that is the scenario's. @param conditions scenario/resolved.ts */
+export const scenarioIdentity = (
+  conditions: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(conditions).map(([key, hash]) => [`scenario: ${key}`, hash]));
+
+const versionsOf = ({ capbench, host, stack }: Reported): Readonly<Record<string, string>> => {
+  const { postgresRelease } = stack.applied;
+  return {
+    ...{ capbench, Node: host.node, kernel: host.kernel },
+    ...(postgresRelease === undefined ? {} : { 'PostgreSQL release': postgresRelease }),
+  };
+};
 
 const SHOWN_HASH = 12;
 const settingName = (name: string): string =>

@@ -13,6 +13,7 @@ import {
   remarksOf,
   sideText,
 } from './comparison-text.ts';
+import { intervalMark, reachOf } from './interval-mark.ts';
 import { list, row, safe, table } from './markup.ts';
 import { page, type Section } from './page.ts';
 import { capital } from './plain-text.ts';
@@ -67,20 +68,36 @@ export function findingSections(comparison: Comparison): readonly Section[] {
     {
       ...{ id: 'metrics', title: 'What decides' },
       parts: [
-        ...(deciding.length === 0 ? [] : [metricTable(deciding)]),
+        ...(deciding.length === 0 ? [] : [metricTable(deciding, comparison)]),
         ...(remarks.length === 0 ? [] : [list(remarks)]),
       ],
     },
     {
       ...{ id: 'others', title: 'What does not decide' },
-      parts: others.length === 0 ? [] : [metricTable(others)],
+      parts: others.length === 0 ? [] : [metricTable(others, comparison)],
     },
   ];
 }
 
-const metricTable = (metrics: readonly MetricComparison[]): string =>
-  table(
-    ['', 'Metric', 'Base', 'Head', 'Change', 'Interval', 'Shows from', 'Ruling', 'Spread (CV)', 'Because'],
+function metricTable(
+  metrics: readonly MetricComparison[],
+  { thresholdPercent }: Pick<Comparison, 'thresholdPercent'>,
+): string {
+  const reach = reachOf(metrics, thresholdPercent);
+  return table(
+    [
+      '',
+      'Metric',
+      'Base',
+      'Head',
+      'Change',
+      'Interval',
+      '',
+      'Shows from',
+      'Ruling',
+      'Spread (CV)',
+      'Because',
+    ],
     metrics.map((one) =>
       row(
         [
@@ -90,6 +107,7 @@ const metricTable = (metrics: readonly MetricComparison[]): string =>
           meanText(one.head, one.unit),
           percentText(one.changePercent),
           intervalText(one),
+          { html: intervalMark(one, thresholdPercent, reach) },
           detectableText(one),
           one.ruling,
           `${spreadText(one.base.cvPercent)}, ${spreadText(one.head.cvPercent)}`,
@@ -100,6 +118,7 @@ const metricTable = (metrics: readonly MetricComparison[]): string =>
     ),
     'checks',
   );
+}
 
 const spreadText = (percent: number | null): string =>
   percent === null ? NOTHING : percentText(percent).replace('+', '');

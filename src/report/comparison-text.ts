@@ -80,13 +80,12 @@ export function comparisonAdvice(comparison: Comparison): string {
     return 'run the trials without a conclusion again';
   if (notComparable.length > 0)
     return 'run both versions on the same machine, with the same scenario and settings';
-  const needed = metrics.flatMap(({ gated, ruling, trialsNeeded }) =>
-    gated && ruling === 'underpowered' ? [trialsNeeded] : [],
-  );
-  const known = needed.filter((one) => one !== null);
-  if (needed.length === 0) return 'measure what is missing in one of the two versions';
-  if (known.length === 0) return 'run several trials of each version: capbench run --trials 10';
-  if (known.length < needed.length)
+  const open = metrics.filter(({ gated, ruling }) => gated && ruling === 'underpowered');
+  if (open.length === 0) return 'measure what is missing in one of the two versions';
+  if (open.some((one) => Math.min(one.base.n, one.head.n) < 2))
+    return 'run several trials of each version: capbench run --trials 10';
+  const known = open.flatMap(({ trialsNeeded }) => trialsNeeded ?? []);
+  if (known.length < open.length)
     return 'a quieter machine, or longer runs: no number of trials up to 1,000 is enough';
   return design === 'paired'
     ? `run about ${Math.max(...known)} pairs`

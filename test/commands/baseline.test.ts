@@ -1,12 +1,18 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { type Baseline, openBaseline, tellCompared } from '../../src/commands/baseline.ts';
+import {
+  type Baseline,
+  foreseenDifferences,
+  openBaseline,
+  tellCompared,
+} from '../../src/commands/baseline.ts';
 import type { Published } from '../../src/commands/publish.ts';
 import { openTrials } from '../../src/commands/trials-folder.ts';
 import type { ExitCode } from '../../src/errors.ts';
 import type { Report } from '../../src/report/report.ts';
 import { reported } from '../compare/trials.ts';
+import { scenarioOf } from '../fixtures/recorded-run.ts';
 import { judged, recorded } from '../judge/measured.ts';
 import { memoryHost } from '../memory-host.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
@@ -102,6 +108,20 @@ test('one run is compared after its own verdict, and has no interval', async () 
   const asJson = host();
   await tellCompared(asJson, await baseline(), bundle, published(1000), { ...FLAGS, json: true });
   expect(JSON.parse(asJson.out())).toMatchObject({ outcome: 'pass', comparison: { exitCode: 90 } });
+});
+
+test('what is known before a run to keep it from being compared', async () => {
+  const found = foreseenDifferences(host(), await baseline(), scenarioOf());
+  // The runs of the baseline were recorded elsewhere, of the same scenario.
+  expect(found.join('\n')).toContain('CPU is Example CPU @ 2.50GHz in the baseline and ');
+  expect(found.join('\n')).not.toContain('scenario: ');
+  const other = scenarioOf({ load: { ...scenarioOf().load, players: 7 } });
+  expect(foreseenDifferences(host(), await baseline(), other).join('\n')).toContain('scenario: load is ');
+  const { arm, gate } = await baseline();
+  const trials = arm.trials.map((one) => ({ ...one, outcome: 'invalid' as const }));
+  expect(foreseenDifferences(host(), { arm: { ...arm, trials }, gate }, scenarioOf())).toEqual([
+    expect.stringContaining('no trial with a conclusion'),
+  ]);
 });
 
 test('a run that was interrupted is not compared', async () => {

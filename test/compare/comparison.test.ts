@@ -181,6 +181,8 @@ test('without any valid trial there is no comparison', () => {
     notComparable: [{ what: 'trials with a conclusion', base: '10 of 10', head: '0 of 10' }],
   });
   expect(found.metrics.every(({ ruling }) => ruling === 'not comparable')).toBe(true);
+  expect(JSON.parse(JSON.stringify(found))).toEqual(found);
+  expect(metricIn(found, CPU)).toMatchObject({ changePercent: null, head: { n: 0, mean: null } });
   expect(between([], []).exitCode).toBe(90);
 });
 
@@ -304,4 +306,16 @@ test('false alarms of a whole comparison stay below the confidence', () => {
   };
   expect(alarms(1, 400)).toBeLessThan(0.02);
   expect(alarms(1.2, 40)).toBeGreaterThan(0.95);
+});
+
+test('another release of a program is said, and compared', () => {
+  const head = trialsOf(CPU, around(100)).map(
+    (one): Trial => ({
+      ...one,
+      versions: { ...one.versions, Node: 'v20.99.0' },
+    }),
+  );
+  const found = between(trialsOf(CPU, around(100)), head, only(CPU));
+  expect(found.exitCode).toBe(0);
+  expect(found.notes).toEqual([expect.stringMatching(/^Node: v\S+ in base, v20\.99\.0 in head$/)]);
 });

@@ -54,6 +54,10 @@ test('one trial: no interval, and what to do', () => {
   expect(text).toContain('Next: run several trials of each version');
   expect(comparisonLine(few, style)).toMatch(/^NO CONCLUSION \(90\) {2}too few trials/);
   expect(comparisonAdvice(slower)).toContain('look at what changed');
+  const noisy = between(trialsOf(CPU, [1, 1000, 1, 1000]), trialsOf(CPU, [1, 1000, 1, 1000]));
+  expect(comparisonAdvice(noisy)).toContain('a quieter machine');
+  const three = between(trialsOf(CPU, around(1000, 3)), trialsOf(CPU, around(1000, 3)));
+  expect(comparisonAdvice(three)).toMatch(/^run about \d+ trials of each version/);
 });
 
 test('the page and the comment hold the same verdict, and nothing that a text brings along', () => {
@@ -62,6 +66,7 @@ test('the page and the comment hold the same verdict, and nothing that a text br
   expect(page.match(/<h2>[^<]*<\/h2>/g)).toEqual([
     ...['<h2>What decides</h2>', '<h2>What does not decide</h2>', '<h2>Trials</h2>'],
   ]);
+  expect(page.match(/<svg class="interval"/g)).toHaveLength(slower.metrics.length);
   const comment = comparisonMarkdown(slower);
   expect(comment.split('\n')[0]).toBe('### ❌ REGRESSION (91): my-world');
   expect(comment).toContain('| ❌ | CPU per operation, servers | 1 ms | 1.1 ms | \\+10.0% |');
