@@ -211,10 +211,15 @@ function ruledOf(
   const isLower = metric.better === 'lower';
   const detectable = detectableOf(change, strictest);
   const threshold = isLower ? Math.log1p(thresholdPercent / 100) : -Math.log1p(-thresholdPercent / 100);
+  const detectablePercent = rounded(isLower ? percentOf(detectable) : -percentOf(-detectable));
+  const isEnough = detectablePercent <= thresholdPercent;
+  const needed = trialsNeeded(change, threshold, strictest, design);
   const figures = {
     ...{ changePercent, lowPercent: rounded(percentOf(low)), highPercent: rounded(percentOf(high)) },
-    detectablePercent: rounded(isLower ? percentOf(detectable) : -percentOf(-detectable)),
-    trialsNeeded: trialsNeeded(change, threshold, strictest, design),
+    detectablePercent,
+    // Of unequal arms, or of versions whose trials differ unequally, those that there are may be more in number and say less.
+    trialsNeeded:
+      needed === null || isEnough ? needed : Math.max(needed, 1 + Math.min(base.length, head.length)),
   };
   if (other !== null) return { ...facts, ...figures, ...other };
   const isShown = tailsOf(change) <= level && Math.abs(changePercent) > thresholdPercent;
@@ -223,7 +228,7 @@ function ruledOf(
       ...{ ...facts, ...figures, ruling: changePercent > 0 === isLower ? 'worse' : 'better' },
       because: note,
     };
-  if (figures.detectablePercent > thresholdPercent)
+  if (!isEnough)
     return { ...facts, ...figures, ruling: 'underpowered', because: note ?? neededText(figures, design) };
   return { ...facts, ...figures, ruling: 'same', because: note };
 }

@@ -90,6 +90,13 @@ test.each([
   expect(found.exitCode).toBe(90);
 });
 
+test('those that there are and do not show it are never enough', () => {
+  // One version differs from trial to trial, the other does not: Welch has fewer degrees of freedom than equal ones would.
+  const found = between(trialsOf(CPU, [100, 103, 97]), trialsOf(CPU, [100, 100, 100]), only(CPU));
+  expect(metricIn(found, CPU)).toMatchObject({ ruling: 'underpowered' });
+  expect(metricIn(found, CPU).trialsNeeded).toBeGreaterThan(3);
+});
+
 test('a regression counts also where another metric has no ruling', () => {
   const base = trialsOf(CPU, around(100));
   const head = trialsOf(CPU, around(120)).map((one, i) => ({

@@ -13,7 +13,7 @@ const normal = (): number => Array.from({ length: 12 }, next).reduce((a, b) => a
 
 const trial = (cpu: number): Trial => ({
   ...{ name: 't', scenario: 'gate', system: 'own', outcome: 'pass', exitCode: 0, headline: '', gate: null },
-  ...{ startedAt: '2026-11-30T12:00:00.000Z', commit: null, seed: 1, identity: { CPU: 'a' } },
+  ...{ startedAt: '2026-11-30T12:00:00.000Z', commit: null, seed: 1, identity: { CPU: 'a' }, versions: {} },
   metrics: { 'cpuPerOperation.server': cpu, answeredPercent: 100 },
 });
 /** Rounds of a base, and of a version with so much more CPU: each differs by some percent, and the machine drifts. */
