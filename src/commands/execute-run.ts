@@ -11,6 +11,7 @@ import { type FixedPathFlags, type TierFlags, wholeNumber } from './options.ts';
 import { openProgress } from './progress.ts';
 import { openFixedPaths, type TellingFlags } from './publish.ts';
 import { loadScenario } from './scenario-files.ts';
+import { checkDestinations, readOut, seriesSender } from './series-out.ts';
 import {
   isSameServer,
   prepareRun,
@@ -32,7 +33,7 @@ export interface RunFlags
     DashboardFlags {
   readonly trials?: string;
   readonly retryInvalid?: string;
-  readonly out?: string;
+  readonly out: readonly string[];
 }
 
 const MOST_TRIALS = 50;
@@ -46,6 +47,9 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
   try {
     const baseline = await openBaseline(host, flags);
     const fixed = await openFixedPaths(host, flags, [reference, ...(baseline?.arm.files ?? [])]);
+    const { folder: out, destinations } = readOut(host, flags.out);
+    await checkDestinations(destinations);
+    const sendSeries = seriesSender(host, destinations);
     const workers = workersOf(host, flags.workers);
     const trials = flags.trials === undefined ? null : wholeNumber('--trials', flags.trials, MOST_TRIALS);
     const retries =
@@ -56,9 +60,9 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
     if (baseline !== null)
       for (const one of foreseenDifferences(host, baseline, loaded.scenario)) progress.say(`warning: ${one}`);
     live = await openLiveView(host, flags, progress.say);
-    const out = resolve(host.cwd, flags.out || host.env.CAPBENCH_OUT || 'reports');
+    const bundles = resolve(host.cwd, out ?? (host.env.CAPBENCH_OUT || 'reports'));
     const startedAt = new Date();
-    const folder = await makeBundle(out, loaded.scenario.name, startedAt);
+    const folder = await makeBundle(bundles, loaded.scenario.name, startedAt);
     const latest = async (): Promise<void> => {
       const warning = await pointLatest(folder);
       if (warning !== null) progress.say(`warning: ${warning}`);
@@ -73,7 +77,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
     };
     if (trials === null) {
       progress.end();
-      const first = { bundle: folder, startedAt, fixed, ...signals };
+      const first = { bundle: folder, startedAt, fixed, sendSeries, ...signals };
       const judged = await runAttempts(first, attempts, (attempt) => runOne(attempt, latest, null));
       const exitCode = await tellCompared(host, baseline, folder, judged, flags);
       words = { exitCode };
@@ -90,7 +94,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
       progress.say,
       (bundle, { stop, abort }, trial) =>
         runAttempts(
-          { bundle, startedAt: new Date(), fixed: [], stop, abort, complete: () => {} },
+          { bundle, startedAt: new Date(), fixed: [], sendSeries, stop, abort, complete: () => {} },
           attempts,
           (attempt) => runOne(attempt, async () => {}, `trial ${trial} of ${trials}`),
         ),

@@ -29,6 +29,8 @@ Examples:
   $ capbench run ./my-world.yaml --allow-start --trials 10 --baseline main
   $ capbench run quickstart --quiet --junit junit.xml --summary summary.md
   $ capbench run quickstart --retry-invalid 2
+  $ capbench run quickstart --out prometheus=/var/lib/node_exporter/capbench.prom
+  $ capbench run quickstart --out prometheus=http://127.0.0.1:9090/api/v1/write
 
 Exit codes: 0 pass, 99 a budget was breached, 90 no conclusion, 91 worse than the
 baseline, 92 acknowledged data was lost, 93 the stack did not start or a target
@@ -47,7 +49,12 @@ export const runCommand = (host: Host): Command =>
     .option('--trials <number>', 'runs of the scenario, each on a fresh stack with a bundle of its own')
     .option('--retry-invalid <number>', 'make a run that has no conclusion (90) again, up to so often')
     .option('--baseline <folder>', 'compare with these recorded trials: a bundle, or a folder of them')
-    .option('--out <folder>', 'folder for the bundle of reports (default: reports)')
+    .addOption(
+      several(
+        '--out <folder>',
+        'folder for the bundle of reports (default: reports); prometheus=FILE or prometheus=URL: the series, too; repeatable',
+      ),
+    )
     .option(...DASHBOARD)
     .option('--quiet', 'print no progress, only the verdict and why it is no pass')
     .option('--full', 'print every figure, not only the most important ones')

@@ -37,6 +37,7 @@ import {
   refuseShapes,
   refuseWithoutTarget,
 } from './scenario-files.ts';
+import type { SendSeries } from './series-out.ts';
 import {
   checkTemporaryFolder,
   idleLimitsNote,
@@ -114,6 +115,8 @@ export interface RunPlace extends StopSignals {
   readonly earlierAttempts?: readonly EarlierAttempt[];
   /** Where the code under test is, whose commit is recorded; absent: the working directory. */
   readonly codeFolder?: string;
+  /** Where the series go beside the bundle. */
+  readonly sendSeries?: SendSeries;
   /** Called once nothing of it is left to be stopped. */
   readonly complete: () => void;
 }
@@ -169,7 +172,16 @@ export const isSameServer = ({ reached: { targets, starts } }: PreparedRun): boo
 export async function runInto(
   host: Host,
   { loaded, module, inputs, reached, faulty, workers, agents, openEngine, flags }: PreparedRun,
-  { bundle, startedAt, fixed, earlierAttempts, codeFolder = host.cwd, complete, ...signals }: RunPlace,
+  {
+    bundle,
+    startedAt,
+    fixed,
+    sendSeries,
+    earlierAttempts,
+    codeFolder = host.cwd,
+    complete,
+    ...signals
+  }: RunPlace,
   progress: LiveProgress,
   whenKept: () => Promise<void>,
 ): Promise<Published> {
@@ -275,6 +287,7 @@ export async function runInto(
       const shown = host.redaction.data(scenario);
       const published = await publish(host, bundle, measurements, shown, flags, fixed);
       progress.judged?.(published.report, measurements, shown, published.page);
+      await sendSeries?.(measurements, published.report, progress.say, signals.abort);
       return published;
     } catch (thrown) {
       progress.end();

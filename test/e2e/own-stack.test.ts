@@ -1,6 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { stablePort } from '../../src/supervision/stable-port.ts';
 import { settled } from '../counts.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
@@ -43,13 +45,53 @@ ${more}`,
   );
   return folder;
 }
+
+/** Takes remote writes, and refuses each; its URL has a password. */
+async function refusingReceiver() {
+  let requests = 0;
+  const server = createServer((request, response) => {
+    request.resume().on('end', () => {
+      requests += 1;
+      response.writeHead(400).end('no');
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://me:pass-of-the-receiver@127.0.0.1:${port}/api/v1/write`,
+    requests: () => requests,
+  };
+}
 const launch = { env: { GAME_KEY: 'a-key-of-the-game-server' } };
 
 test('two trials of a start command, each with a restart: two bundles, every operation counted, nothing left', async () => {
   const folder = await scenario('faults: [{ action: restart, of: server, at: 500ms, lasting: 0s }]\n');
-  const run = capbench(['run', join(folder, 'mine.yaml'), '--allow-start', '--trials', '2'], launch);
+  const series = await refusingReceiver();
+  const run = capbench(
+    [
+      ...['run', join(folder, 'mine.yaml'), '--allow-start', '--trials', '2'],
+      ...['--out', `prometheus=${folder}/metrics.prom`, '--out', `prometheus=${series.url}`],
+    ],
+    launch,
+  );
   // A restarted server drops its connections, and on a busy machine anything may be late.
-  const { stdout } = await run.ends(0, 90, 99);
+  const { stdout, stderr, code } = await run.ends(0, 90, 99);
+  // Series that are refused are a warning, once, and no part of the verdict.
+  expect(series.requests()).toBe(2);
+  expect(stderr.match(/warning: --out prometheus=.* status 400/g)).toHaveLength(1);
+  expect(`${stdout}${stderr}`).not.toContain('pass-of-the-receiver');
+  const last = JSON.parse(run.read('trials/2/report.json'));
+  const metrics = readFileSync(join(folder, 'metrics.prom'), 'utf8');
+  expect(metrics).toContain(`capbench_run_exit_code{scenario="mine"} ${last.exitCode}\n`);
+  const answered = JSON.parse(run.read('trials/2/measurements.json')).series['load.intent.ok'].points.at(
+    -1,
+  )[1];
+  expect(answered).toBeGreaterThan(0);
+  expect(metrics).toContain(
+    `capbench_load_operations_total{scenario="mine",operation="intent",outcome="ok"} ${answered}\n`,
+  );
+  expect([last.exitCode, JSON.parse(run.read('trials/1/report.json')).exitCode]).toContain(code);
   expect(stdout).toContain('2 of 2 trials, each on a fresh stack');
   expect(existsSync(join(folder, 'was-reset'))).toBe(true);
   for (const trial of [1, 2]) {
