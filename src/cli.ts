@@ -5,6 +5,7 @@ import { compareCommand } from './commands/compare.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { duetCommand } from './commands/duet.ts';
 import { exportCommand } from './commands/export.ts';
+import { historyCommand } from './commands/history.ts';
 import { initCommand } from './commands/init.ts';
 import { listCommand } from './commands/list.ts';
 import { metricsCommand } from './commands/metrics.ts';
@@ -35,6 +36,7 @@ const VERBS: readonly ((host: Host) => Command)[] = [
   agentCommand,
   reportCommand,
   compareCommand,
+  historyCommand,
   sizeCommand,
   scoreCommand,
   exportCommand,

@@ -149,15 +149,15 @@ const SMALL_PERCENT = 5;
 const SHARED = ['cpuPerOperation', 'memoryPerPlayer'];
 
 /** Why a component does not decide, though the gate names its family; null: it may. */
-function smallnessOf(
+export function smallnessOf(
   name: string,
-  base: readonly Trial[],
-  head: readonly Trial[],
-  { metrics }: Gate,
+  base: readonly Pick<Trial, 'metrics'>[],
+  head: readonly Pick<Trial, 'metrics'>[],
+  { metrics }: Pick<Gate, 'metrics'>,
 ): string | null {
   const family = familyOf(name);
   if (!SHARED.includes(family) || metrics.includes(name) || !metrics.includes(family)) return null;
-  const shareOf = (trials: readonly Trial[]): number => {
+  const shareOf = (trials: readonly Pick<Trial, 'metrics'>[]): number => {
     let [own, all] = [0, 0];
     for (const trial of trials)
       for (const [other, value] of Object.entries(trial.metrics))
