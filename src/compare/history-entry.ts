@@ -17,6 +17,7 @@ const entrySchema = z.object({
   outcome: z.enum(['pass', 'fail', 'invalid']),
   trials: z.object({ counted: z.int(), of: z.int() }),
   identity: z.record(text, text),
+  versions: z.record(text, text),
   metrics: z.record(text, z.number()),
   gate: gateSchema.nullable(),
 });
@@ -37,6 +38,7 @@ export interface HistoryEntry {
   /** Trials with a conclusion, of which the metrics are the means; and all. */
   readonly trials: { readonly counted: number; readonly of: number };
   readonly identity: Trial['identity'];
+  readonly versions: Trial['versions'];
   readonly metrics: Trial['metrics'];
   readonly gate: Trial['gate'];
 }
@@ -49,7 +51,7 @@ export interface HistoryEntry {
 export function entryOf(trials: readonly [Trial, ...Trial[]]): HistoryEntry {
   const valid = trials.filter(isValid);
   const [first] = trials;
-  const [{ identity, gate } = first] = valid;
+  const [{ identity, versions, gate } = first] = valid;
   for (const trial of valid) {
     const names = new Set([...Object.keys(identity), ...Object.keys(trial.identity)]);
     const other = [...names].find((name) => identity[name] !== trial.identity[name]);
@@ -65,7 +67,7 @@ export function entryOf(trials: readonly [Trial, ...Trial[]]): HistoryEntry {
     ...{ schemaVersion: 1, kind: 'run', id: idOf(trials) },
     ...{ startedAt: first.startedAt, commit: first.commit, scenario: first.scenario, system: first.system },
     ...{ outcome, trials: { counted: valid.length, of: trials.length } },
-    ...{ identity, metrics: meansOf(valid), gate },
+    ...{ identity, versions, metrics: meansOf(valid), gate },
   };
 }
 

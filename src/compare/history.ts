@@ -26,6 +26,8 @@ export interface Change extends Omit<ChangePoint, 'at'> {
   readonly commit: string | null;
   /** The last run before it. */
   readonly after: { readonly startedAt: string; readonly commit: string | null };
+  /** What else was another release from that run on: `Node v22.12.0 to v22.13.0`. */
+  readonly versions: readonly string[];
   readonly ruling: 'better' | 'worse';
 }
 
@@ -179,6 +181,7 @@ function historyOf(
       {
         ...{ run, startedAt: first.startedAt, commit: first.commit, ...point },
         after: { startedAt: last.startedAt, commit: last.commit },
+        versions: versionsBetween(last, first),
         ruling: isHigher === (about.better === 'higher') ? 'better' : 'worse',
       },
     ];
@@ -190,6 +193,13 @@ function historyOf(
     ...{ metric, ...about, values, changes, gated },
     ruling: isNew ? newest.ruling : isMissing ? 'too few runs' : 'steady',
   };
+}
+
+function versionsBetween({ versions: before }: HistoryEntry, { versions: after }: HistoryEntry): string[] {
+  return Object.keys(after).flatMap((name) => {
+    const [old, now] = [before[name], after[name]];
+    return old === undefined || old === now ? [] : [`${name} ${old} to ${now}`];
+  });
 }
 
 function verdictOf(

@@ -92,7 +92,7 @@ function changesTable({ metrics, runs }: Series): readonly string[] {
   return [
     '<h3>Changes</h3>',
     table(
-      ['', 'Metric', 'Change', 'From', 'To', 'First run with it', 'Last run before'],
+      ['', 'Metric', 'Change', 'From', 'To', 'First run with it', 'Last run before', 'Also changed'],
       all.map(({ metric: { label, unit }, change }) =>
         row(
           [
@@ -103,6 +103,7 @@ function changesTable({ metrics, runs }: Series): readonly string[] {
             figureText(change.meanAfter, unit),
             `${runText(change)} (run ${change.run + 1} of ${runs.length})`,
             runText(change.after),
+            change.versions.join(', '),
           ],
           change.ruling === 'worse' ? 'breached' : 'met',
         ),

@@ -5,7 +5,7 @@ import { sparkline } from './sparkline.ts';
 import type { TerminalStyle } from './terminal.ts';
 import { cut, type Palette, palette, wrap } from './terminal-text.ts';
 
-const [NARROWEST_CHART, WIDEST_CHART, WIDEST_TEXT] = [8, 40, 34];
+const [NARROWEST_CHART, WIDEST_CHART, WIDEST_TEXT] = [8, 40, 42];
 /** As `capbench run` has them; `↑` is a change for the better. */
 const MARKS = { worse: '✗', better: '↑', steady: '✓', 'too few runs': '–' } as const;
 const INKS = { worse: 'red', better: 'green', steady: 'green', 'too few runs': 'yellow' } as const;

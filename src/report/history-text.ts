@@ -47,13 +47,22 @@ export function changesText(metric: HistoryMetric, runs: number): string {
 
 /** What a reader should know of the figures. */
 export function historyNotes({
+  series,
   leftOut,
   notes,
   thresholdPercent,
   confidencePercent,
   rules,
 }: HistoryReport): readonly string[] {
+  const deciding = series.filter(({ decides }) => decides).flatMap(({ metrics }) => metrics);
+  const releases = deciding.flatMap(({ gated, ruling, label, changes }) => {
+    const versions = changes.at(-1)?.versions ?? [];
+    return !gated || ruling !== 'worse' || versions.length === 0
+      ? []
+      : [`${label}: from the same run on, ${versions.join(', ')}`];
+  });
   return [
+    ...releases,
     ...(leftOut === 0 ? [] : [`${counted(leftOut, 'line')} without a conclusion, in no series`]),
     ...notes,
     `a change: at least ${numberText(thresholdPercent)}% of the mean, at ${confidencePercent}%, in windows of ${counted(rules.window, 'run')}; it decides within ${counted(rules.recent, 'run')}`,

@@ -10,7 +10,7 @@ const startOf = (number: number): string => new Date(Date.UTC(2026, 0, 1) + numb
 const trial = (number: number, over: Partial<Trial> = {}): Trial => ({
   ...{ name: `reports/${number}`, scenario: 'small', system: 'own', outcome: 'pass', exitCode: 0 },
   ...{ headline: '1 of 1 budgets met', startedAt: startOf(number), commit: `c${number}`, seed: number },
-  identity: { CPU: 'Example', cores: '2' },
+  ...{ identity: { CPU: 'Example', cores: '2' }, versions: { Node: 'v22.12.0' } },
   metrics: { 'cpuPerOperation.servers': 100, answeredPercent: 100, 'latencyP95.look': 10 },
   ...{ gate: null, ...over },
 });
@@ -123,6 +123,14 @@ test('a recent change for the worse is a regression, named by its first run and 
     ruling: 'worse',
     changes: [{ run: 20, commit: 'c20', after: { commit: 'c19' }, ruling: 'worse' }],
   });
+});
+
+test('a change names the releases that came with it', () => {
+  const newer = { versions: { Node: 'v22.13.0', kernel: '6.2' } };
+  const [metric] =
+    report([...runs(level(20, 100)), ...runs(level(5, 120), 20, newer)]).series[0]?.metrics ?? [];
+  // What was not recorded before is not known to be another one.
+  expect(metric?.changes[0]?.versions).toEqual(['Node v22.12.0 to v22.13.0']);
 });
 
 test.each([

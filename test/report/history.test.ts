@@ -23,7 +23,7 @@ const entries = Array.from({ length: 24 }, (_, i) =>
         startedAt: `2026-03-${String(i + 1).padStart(2, '0')}T10:00:00.000Z`,
         commit: `${i}`.padStart(40, 'a'),
       },
-      identity: { CPU: NASTY, cores: '2' },
+      ...{ identity: { CPU: NASTY, cores: '2' }, versions: { Node: i < 18 ? 'v22.12.0' : 'v22.13.0' } },
       metrics: {
         'cpuPerOperation.servers': (i < 18 ? 50 : 60) + 0.1 * (i % 3),
         'latencyP95.look': i < 10 ? 20 : 10 + 0.1 * (i % 2),
@@ -58,11 +58,10 @@ test('the terminal has each metric with its chart and its newest change, and the
   expect(line).toMatch(
     /^ {4}✗ CPU per operation, servers +[▁-█]{24} +60\.\d µs +\+20% since aaaaaaaa \(6 runs\)$/,
   );
-  expect(lines.find((one) => one.includes('p95 latency'))).toContain(
-    '-49.8% since aaaaaaaa (14 runs)',
-  );
+  expect(lines.find((one) => one.includes('p95 latency'))).toContain('-49.8% since aaaaaaaa (14 runs)');
   expect(lines.find((one) => one.includes('answered share'))).toMatch(/✓ .* 100% +no change$/);
   expect(lines).toContain('  • h.jsonl, line 9 was cut');
+  expect(lines).toContain('  • CPU per operation, servers: from the same run on, Node v22.12.0 to v22.13.0');
   expect(lines.at(-2)).toMatch(/^ {2}REGRESSION \(91\) {2}CPU per operation, servers is 20\.0% higher since/);
   expect(historySummary(report, { ...style, full: false })).not.toContain('p95 latency');
   expect(historyLine(report, style)).toMatch(/^REGRESSION \(91\) {2}CPU .*\n$/);
