@@ -1,5 +1,5 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Arm } from '../compare/arm.ts';
 import { readTrial, type Trial } from '../compare/trial.ts';
 import { badInput, codeOf, messageOf } from '../errors.ts';
@@ -33,7 +33,8 @@ export async function readArm(host: Host, option: string, given: readonly string
   for (const file of files) {
     const shown = nearby(host, file);
     const bytes = await readBounded(file, LARGEST_REPORT, HINT, shown);
-    trials.push(host.redaction.data(readTrial(bytes, shown)));
+    const trial = { ...readTrial(bytes, shown), name: nearby(host, dirname(file)) };
+    trials.push(host.redaction.data(trial));
   }
   const [only = option.toLowerCase()] = given;
   return { name: given.length === 1 ? only : option.toLowerCase(), trials, files };

@@ -97,7 +97,7 @@ const OTHER_KINDS: Readonly<Record<string, string>> = {
 
 /**
  * Reads report.json.
- * @param where the folder of the bundle, for `Trial.name` and the messages
+ * @param where the file or its folder, for the messages and `Trial.name`
  * @throws CapbenchError (104) that says what is wrong with it, or what else it is
  */
 export function readTrial(content: string | Uint8Array, where: string): Trial {
