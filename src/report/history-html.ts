@@ -49,6 +49,7 @@ function sectionOf(series: Series, i: number): Section {
       ...(differs.length === 0 ? [] : [list(differs.map((one) => `Another ${one}`))]),
       overview(series),
       ...changesTable(series),
+      '<h3>Charts</h3>',
       ...metrics.flatMap((metric) => {
         const drawing = drawingOf(metric, series, `${id}-${metric.metric.replaceAll(/[^\w-]/g, '-')}`);
         return drawing === null ? [] : [svgOf(drawing)];
@@ -108,7 +109,6 @@ function changesTable({ metrics, runs }: Series): readonly string[] {
           change.ruling === 'worse' ? 'breached' : 'met',
         ),
       ),
-      'ladder',
     ),
   ];
 }
