@@ -2,7 +2,7 @@ import os from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { monotonic } from '../clock.ts';
 import type { Duet, DuetAttempt } from '../compare/duet.ts';
-import { gateOf } from '../compare/gate.ts';
+import { type Gate, gateOf } from '../compare/gate.ts';
 import { type DuetOptions, isDuetResult, nextTrial, type PlannedTrial } from '../compare/next-trial.ts';
 import { readTrial, type Trial } from '../compare/trial.ts';
 import { badInput, EXIT, type ExitCode } from '../errors.ts';
@@ -156,13 +156,24 @@ function newDuet(
   return {
     ...{ schemaVersion: 1, kind: 'duet', capbench: host.version },
     ...{ scenario: scenario.name, system: scenario.system, scenarioHash: scenarioHash(scenario) },
-    ...{ gate: gateOf(scenario.gate ?? null, asked), seed: scenario.seed },
+    ...{ gate: withServer(gateOf(scenario.gate ?? null, asked), head), seed: scenario.seed },
     ...{ seconds: isWhole ? fullSeconds : Math.min(fullSeconds, SHORT_SECONDS), fullSeconds },
     startedAt: new Date().toISOString(),
     host: { name: os.hostname(), cpuModel: os.cpus()[0]?.model ?? 'unknown', cpus: host.machine.cpus },
     ...{ base: base.facts, head: head.facts, attempts: [], result: null },
   };
 }
+
+/**
+ * Names the server that both versions are, where CPU or memory decide: a metric that is named and was not measured is no pass, while
+ * of a family what a system lacks is left out.
+ */
+function withServer(gate: Gate, { prepared }: DuetPlan['head']): Gate {
+  const { starts } = prepared.reached;
+  const named = OF_THE_SERVER.filter((family) => gate.metrics.includes(family));
+  return { ...gate, metrics: [...gate.metrics, ...named.map((family) => `${family}.${starts?.name}`)] };
+}
+const OF_THE_SERVER = ['cpuPerOperation', 'memoryPerPlayer'];
 
 /** @throws CapbenchError (104) where the earlier duet is another one */
 function refuseOther(earlier: Duet, fresh: Duet, shown: string): void {

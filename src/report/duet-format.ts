@@ -5,10 +5,12 @@ import { badInput, EXIT } from '../errors.ts';
 import { workflowCommands } from './annotations.ts';
 import { bencherMetrics } from './bencher.ts';
 import { benchmarkAction } from './benchmark-action.ts';
-import { brief, commentText } from './comment.ts';
+import { brief, commentText, MOST_ROWS } from './comment.ts';
+import { intervalText, meanText, percentText } from './comparison-text.ts';
 import { duetHeading, duetMarkdown } from './duet-markdown.ts';
 import { duetHeadline, duetSize, duetVerdict } from './duet-text.ts';
 import type { Format } from './format.ts';
+import { tableHead, tableRow } from './markdown.ts';
 import { trialsBenchmark } from './run-benchmark.ts';
 import { stepSummary } from './step-summary.ts';
 
@@ -29,7 +31,10 @@ export function duetInFormat(
     case 'comment':
       return commentText({
         about: ['duet', duet.scenario],
-        short: [duetHeading(duet, comparison), '', brief(duetHeadline(duet, comparison)), ''],
+        short: [
+          ...[duetHeading(duet, comparison), '', brief(duetHeadline(duet, comparison)), ''],
+          ...foremost(comparison),
+        ],
         details: [{ title: duetSize(duet), lines: [duetMarkdown(duet, comparison)] }],
       });
     case 'annotations':
@@ -46,6 +51,28 @@ export function duetInFormat(
     case 'bencher':
       return json(bencherMetrics(figures()));
   }
+}
+
+const ORDER = ['worse', 'not comparable', 'underpowered', 'better', 'same'] as const;
+
+/** The metrics that decided, or would have: as many as one reads. */
+function foremost(comparison: Comparison | null): readonly string[] {
+  const gated = (comparison?.metrics ?? []).filter((one) => one.gated);
+  if (gated.length === 0) return [];
+  const sorted = gated.toSorted((one, other) => ORDER.indexOf(one.ruling) - ORDER.indexOf(other.ruling));
+  return [
+    ...tableHead(['metric', 'base', 'head', 'change', 'interval', 'ruling']),
+    ...sorted
+      .slice(0, MOST_ROWS)
+      .map((one) =>
+        tableRow([
+          one.label,
+          ...[meanText(one.base, one.unit), meanText(one.head, one.unit)],
+          ...[percentText(one.changePercent), intervalText(one), one.ruling],
+        ]),
+      ),
+    '',
+  ];
 }
 
 function annotation(duet: Duet, comparison: Comparison | null) {

@@ -134,7 +134,10 @@ test('the change, every trial and every attempt without a conclusion are shown',
 
 test.each<[format: string, has: RegExp]>([
   ['summary', /REGRESSION \(91\): mine/],
-  ['comment', /^<!-- capbench:duet:mine -->\n### ❌ REGRESSION \(91\): mine\n/],
+  [
+    'comment',
+    /^<!-- capbench:duet:mine -->\n### ❌ REGRESSION \(91\): mine\n[^<]*\| CPU per operation, servers \|[^\n]*worse/,
+  ],
   ['annotations', /^::error title=mine%3A regression \(91\)::/],
   ['smaller-is-better', /"name": "mine: cpuPerOperation.servers"/],
   ['bencher', /"cpuPerOperation\.servers \(us\)"/],
