@@ -10,7 +10,6 @@ import {
   methodText,
   percentText,
   RULING_SIGNS,
-  remarksOf,
   sideText,
 } from './comparison-text.ts';
 import { intervalMark, reachOf } from './interval-mark.ts';
@@ -49,9 +48,8 @@ export function comparisonHtml(comparison: Comparison): string {
 
 /** What is not comparable, what decides, and what does not. */
 export function findingSections(comparison: Comparison): readonly Section[] {
-  const { notComparable, metrics } = comparison;
+  const { notComparable, metrics, notes } = comparison;
   const [deciding, others] = [metrics.filter(({ gated }) => gated), metrics.filter(({ gated }) => !gated)];
-  const remarks = remarksOf(comparison);
   return [
     {
       ...{ id: 'differences', title: 'Not comparable' },
@@ -69,7 +67,8 @@ export function findingSections(comparison: Comparison): readonly Section[] {
       ...{ id: 'metrics', title: 'What decides' },
       parts: [
         ...(deciding.length === 0 ? [] : [metricTable(deciding, comparison)]),
-        ...(remarks.length === 0 ? [] : [list(remarks)]),
+        // Why a metric has no ruling stands in its row.
+        ...(notes.length === 0 ? [] : [list(notes)]),
       ],
     },
     {
@@ -116,7 +115,7 @@ function metricTable(
         one.gated ? ROWS[one.ruling] : '',
       ),
     ),
-    'checks',
+    'comparison',
   );
 }
 

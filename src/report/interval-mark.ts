@@ -1,6 +1,6 @@
 import type { MetricComparison } from '../compare/metric-comparison.ts';
 
-const [WIDTH, HEIGHT] = [180, 16];
+const [WIDTH, HEIGHT] = [130, 16];
 const MIDDLE = HEIGHT / 2;
 const RADIUS = 3;
 

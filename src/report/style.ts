@@ -42,6 +42,8 @@ th:last-child, td:last-child { padding-right: 0; } tbody tr:last-child td { bord
 .checks td:first-child { white-space: nowrap; color: var(--faint); width: 1%; }
 .checks td:nth-child(3), .checks td:nth-child(4) { min-width: 110px; max-width: 300px; }
 .ladder td { font-variant-numeric: tabular-nums; } .ladder td:not(:last-child) { white-space: nowrap; }
+.comparison td { font-variant-numeric: tabular-nums; } .comparison td:first-child { width: 1%; color: var(--faint); }
+.comparison td:not(:nth-child(2)):not(:last-child) { white-space: nowrap; } .comparison td:nth-child(2) { min-width: 120px; }
 .interval { vertical-align: middle; overflow: visible; } .interval rect { fill: var(--tint); } .interval line { stroke: var(--c0); stroke-width: 2; }
 .interval line.zero { stroke: var(--faint); stroke-width: 1; } .interval circle { fill: var(--c0); }
 .breached .interval line:not(.zero) { stroke: var(--fail); } .breached .interval circle { fill: var(--fail); }
