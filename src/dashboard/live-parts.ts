@@ -166,9 +166,9 @@ function operationsPart({ operations, latency, load }: Report, last: LastSecond)
   });
   const columns = [
     ...['', 'due', 'answered', ...STATISTICS],
-    ...[...STATISTICS.map((stat) => `${stat} so far`), 'in flight', 'failed', 'timed out', 'skipped'],
+    ...[...STATISTICS.map((stat) => `${stat} measured`), 'in flight', 'failed', 'timed out', 'skipped'],
   ];
-  return `<h2>Operations</h2>${table(columns, rows, 'numbers')}<p class="note">Rates, latencies from the scheduled time and operations in flight of second ${numberText(last.second)}; so far: of the measure phase; failed, timed out and skipped: since GO.</p>`;
+  return `<h2>Operations</h2>${table(columns, rows, 'numbers')}<p class="note">Rates, latencies from the scheduled time and operations in flight of second ${numberText(last.second)}; measured: of the measure phase; failed, timed out and skipped: since GO.</p>`;
 }
 
 const STANDING = {

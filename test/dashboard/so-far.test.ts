@@ -183,7 +183,7 @@ test('the page shows the second, the charts of the report and the stages, and ta
   const parts = loadParts(reportSoFar(m, s, fluxFigures), m, s);
   expect(parts.tiles).toContain('<p>Players</p><strong>44</strong>');
   expect(parts.operations).toMatch(
-    /data-name="answered">20\/s<.*data-name="p95">12.ms<.*data-name="p95 so far">12.ms</s,
+    /data-name="answered">20\/s<.*data-name="p95">12.ms<.*data-name="p95 measured">12.ms</s,
   );
   expect(parts.charts?.match(/<svg class="plot"/g)).toHaveLength(2);
   expect(parts.charts).toContain('intents p50: 5 to 5.');
