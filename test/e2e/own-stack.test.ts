@@ -112,6 +112,12 @@ test('two trials of a start command, each with a restart: two bundles, every ope
   expect(all).toMatchObject({ requested: 2, sameServer: false, trials: [{ trial: 1 }, { trial: 2 }] });
   expect(all.budgets).toMatchObject([{ id: 'connected', min: 10, median: 10, max: 10, met: 2 }]);
   expect(run.leftovers()).toEqual({ processes: [], files: [] });
+  const added = await capbench(['history', 'add', join(folder, 'h'), join(run.out, 'latest')]).finished;
+  expect(added).toMatchObject({
+    code: 0,
+    stderr: '',
+    stdout: expect.stringMatching(/^added: mine, .* of 2 trials: /),
+  });
   const again = capbench(['report', join(run.out, 'latest')]);
   expect((await again.finished).stdout.split('\n').slice(2, -2)).toEqual(stdout.split('\n').slice(2, -2));
 });
