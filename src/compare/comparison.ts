@@ -57,6 +57,9 @@ export function compare(base: Arm, head: Arm, gate: Gate, design: Design): Compa
 
 const EXIT_CODES = { pass: EXIT.pass, regression: EXIT.regression, inconclusive: EXIT.invalid } as const;
 
+/** What a sentence names of what is not comparable: all of it is listed. */
+const MOST_NAMED = 3;
+
 /** The outcome, and the sentence that says why. */
 function verdictOf(
   metrics: readonly MetricComparison[],
@@ -65,7 +68,10 @@ function verdictOf(
 ): Pick<Comparison, 'outcome' | 'headline'> {
   if (notComparable.length > 0) {
     const texts = notComparable.map(({ what, base, head }) => `${what} (${base} against ${head})`);
-    return { outcome: 'inconclusive', headline: `not comparable: ${texts.join(', ')}` };
+    const more = texts.length - MOST_NAMED;
+    const rest = more > 0 ? [`and ${more} more`] : [];
+    const named = [...texts.slice(0, MOST_NAMED), ...rest].join(', ');
+    return { outcome: 'inconclusive', headline: `not comparable: ${named}` };
   }
   const gated = metrics.filter((one) => one.gated);
   const of = (ruling: MetricRuling): readonly MetricComparison[] =>

@@ -1,5 +1,5 @@
 import type { Side } from './arm.ts';
-import type { Trial } from './trial.ts';
+import { SECTION, type Trial, WHOLE_SCENARIO } from './trial.ts';
 
 /** What trials cannot have different and still be compared. */
 export interface Difference {
@@ -21,7 +21,13 @@ export function differencesOf(
     const shown = ({ counted: of, trials }: Side): string => `${of} of ${trials.length}`;
     return [{ what: 'trials with a conclusion', base: shown(before), head: shown(after) }];
   }
-  const identities = (trials: readonly Trial[]) => trials.map(({ identity }) => identity);
+  // Where one of them has only one hash of its whole scenario, those of sections say nothing.
+  const isEarlier = [...base, ...head].some(({ identity }) => Object.hasOwn(identity, WHOLE_SCENARIO));
+  const isOfSection = (what: string): boolean => isEarlier && what.startsWith(SECTION);
+  const identities = (trials: readonly Trial[]) =>
+    trials.map(({ identity }) =>
+      Object.fromEntries(Object.entries(identity).filter(([what]) => !isOfSection(what))),
+    );
   return differing(identities(base), identities(head));
 }
 

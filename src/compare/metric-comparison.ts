@@ -46,7 +46,7 @@ export interface MetricComparison {
   /** Trials of each version (or pairs) with which that would be the threshold; null: unknown, or more than 1,000. */
   readonly trialsNeeded: number | null;
   readonly ruling: MetricRuling;
-  /** Why, where the numbers do not say it: of what is underpowered, not comparable, or not gated for its size. */
+  /** Why, where neither the numbers nor `notComparable` say it: of what is underpowered, has no ratio, or is not gated for its size. */
   readonly because: string | null;
 }
 
@@ -192,7 +192,7 @@ function ruledOf(
     return { ...facts, ...unknown, changePercent: null, ruling: 'not comparable', because: refused };
   const other: Pick<MetricComparison, 'ruling' | 'because'> | null = areComparable
     ? null
-    : { ruling: 'not comparable', because: 'the trials are not comparable' };
+    : { ruling: 'not comparable', because: null };
   const few = Math.min(base.length, head.length) < 2;
   if (change === null) {
     const changePercent = changeOfMeans(base, head);

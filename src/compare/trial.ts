@@ -195,7 +195,7 @@ function identityOf(report: Reported): Readonly<Record<string, string>> {
       ),
     ),
     ...(conditions === undefined
-      ? { scenario: scenarioHash.slice(0, SHOWN_HASH) }
+      ? { [WHOLE_SCENARIO]: scenarioHash.slice(0, SHOWN_HASH) }
       : scenarioIdentity(conditions)),
   };
 }
@@ -213,11 +213,14 @@ export const machineIdentity = ({
   ...{ CPU: cpuModel, cores: String(cpus), platform: `${platform} ${arch}`, 'Node major': String(nodeMajor) },
 });
 
+/** Before the key of a section of the scenario. */
+export const SECTION = 'scenario: ';
+
 /** The part of it that is the scenario's. @param conditions scenario/resolved.ts */
 export const scenarioIdentity = (
   conditions: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> =>
-  Object.fromEntries(Object.entries(conditions).map(([key, hash]) => [`scenario: ${key}`, hash]));
+  Object.fromEntries(Object.entries(conditions).map(([key, hash]) => [`${SECTION}${key}`, hash]));
 
 const versionsOf = ({ capbench, host, stack }: Reported): Readonly<Record<string, string>> => {
   const { postgresRelease } = stack.applied;
@@ -227,6 +230,8 @@ const versionsOf = ({ capbench, host, stack }: Reported): Readonly<Record<string
   };
 };
 
+/** Of a report that has no hash of each section. */
+export const WHOLE_SCENARIO = 'scenario of an earlier capbench';
 const SHOWN_HASH = 12;
 const settingName = (name: string): string =>
   name === 'postgresVersion' ? 'PostgreSQL version' : `setting ${name}`;

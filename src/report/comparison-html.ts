@@ -67,16 +67,21 @@ export function findingSections(comparison: Comparison): readonly Section[] {
       ...{ id: 'metrics', title: 'What decides' },
       parts: [
         ...(deciding.length === 0 ? [] : [metricTable(deciding, comparison)]),
-        // Why a metric has no ruling stands in its row.
-        ...(notes.length === 0 ? [] : [list(notes)]),
+        ...listOf([...reasonsOf(deciding), ...notes]),
       ],
     },
     {
       ...{ id: 'others', title: 'What does not decide' },
-      parts: others.length === 0 ? [] : [metricTable(others, comparison)],
+      parts: others.length === 0 ? [] : [metricTable(others, comparison), ...listOf(reasonsOf(others))],
     },
   ];
 }
+
+/** Why they have no ruling, or do not decide. */
+const reasonsOf = (metrics: readonly MetricComparison[]): readonly string[] =>
+  metrics.flatMap(({ label, because }) => (because === null ? [] : [`${label}: ${because}`]));
+
+const listOf = (lines: readonly string[]): readonly string[] => (lines.length === 0 ? [] : [list(lines)]);
 
 function metricTable(
   metrics: readonly MetricComparison[],
@@ -84,19 +89,7 @@ function metricTable(
 ): string {
   const reach = reachOf(metrics, thresholdPercent);
   return table(
-    [
-      '',
-      'Metric',
-      'Base',
-      'Head',
-      'Change',
-      'Interval',
-      '',
-      'Shows from',
-      'Ruling',
-      'Spread (CV)',
-      'Because',
-    ],
+    ['', 'Metric', 'Base', 'Head', 'Change', 'Interval', '', 'Shows from', 'Ruling', 'Spread (CV)'],
     metrics.map((one) =>
       row(
         [
@@ -110,7 +103,6 @@ function metricTable(
           detectableText(one),
           one.ruling,
           `${spreadText(one.base.cvPercent)}, ${spreadText(one.head.cvPercent)}`,
-          one.because ?? '',
         ],
         one.gated ? ROWS[one.ruling] : '',
       ),

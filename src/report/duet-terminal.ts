@@ -39,7 +39,10 @@ export function powerLine({ metrics, thresholdPercent }: Comparison, pairs: numb
   )[0];
   if (worst === undefined) return '';
   const { label, detectablePercent: percent } = worst;
-  const shown = percent === null || percent > 100 ? 'no change below 100% yet' : `a change of ${numberText(percent)}% of ${label}`;
+  const shown =
+    percent === null || percent > 100
+      ? 'no change below 100% yet'
+      : `a change of ${numberText(percent)}% of ${label}`;
   return `       ${pairs} ${pairs === 1 ? 'pair' : 'pairs'} would show ${shown}; wanted: ${numberText(thresholdPercent)}%\n`;
 }
 

@@ -30,7 +30,7 @@ section { padding: 24px 28px; margin-top: 18px; } section > p + * { margin-top: 
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(170px, 1fr)); gap: 14px; margin-top: 18px; }
 .tiles > div { padding: 14px 18px; min-width: 0; } .tiles p { color: var(--faint); font-size: 13px; }
 .tiles strong { display: block; font-size: 23px; font-weight: 650; }
-.scroll { overflow-x: auto; } .scroll + .scroll, .list + .scroll { margin-top: 14px; }
+.scroll { overflow-x: auto; } .scroll + .scroll, .list + .scroll { margin-top: 14px; } .scroll + .list { margin-top: 10px; }
 table { width: 100%; border-collapse: collapse; font-size: 14px; }
 th { text-align: left; font-weight: 600; color: var(--faint); font-size: 13px; }
 th, td { padding: 7px 14px 7px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
@@ -43,7 +43,7 @@ th:last-child, td:last-child { padding-right: 0; } tbody tr:last-child td { bord
 .checks td:nth-child(3), .checks td:nth-child(4) { min-width: 110px; max-width: 300px; }
 .ladder td { font-variant-numeric: tabular-nums; } .ladder td:not(:last-child) { white-space: nowrap; }
 .comparison td { font-variant-numeric: tabular-nums; } .comparison td:first-child { width: 1%; color: var(--faint); }
-.comparison td:not(:nth-child(2)):not(:last-child) { white-space: nowrap; } .comparison td:nth-child(2) { min-width: 120px; }
+.comparison td:not(:nth-child(2)) { white-space: nowrap; } .comparison td:nth-child(2) { min-width: 120px; }
 .interval { vertical-align: middle; overflow: visible; } .interval rect { fill: var(--tint); } .interval line { stroke: var(--c0); stroke-width: 2; }
 .interval line.zero { stroke: var(--faint); stroke-width: 1; } .interval circle { fill: var(--c0); }
 .breached .interval line:not(.zero) { stroke: var(--fail); } .breached .interval circle { fill: var(--fail); }

@@ -213,6 +213,19 @@ test('another machine is named, with both values, and nothing is ruled', () => {
   });
 });
 
+test('beside a trial of an earlier capbench the scenario is named once; many differences are counted', () => {
+  const earlier = [trial({ conditions: undefined }), trial({ conditions: undefined })];
+  const found = between(trialsOf(CPU, around(100)), earlier);
+  expect(found.notComparable.map(({ what }) => what)).toEqual(['scenario of an earlier capbench']);
+  const other = (one: Trial): Trial => ({
+    ...one,
+    identity: { ...one.identity, CPU: 'a', cores: '1', engine: 'k6', scale: '9', players: '7' },
+  });
+  const many = between(trialsOf(CPU, around(100)), trialsOf(CPU, around(100)).map(other));
+  expect(many.notComparable).toHaveLength(5);
+  expect(many.headline).toMatch(/engine \(native against k6\), and 2 more$/);
+});
+
 test('trials of one version must have the same in common', () => {
   const mixed = trialsOf(CPU, around(100)).map((one, i) =>
     i === 0 ? { ...one, identity: { ...one.identity, CPU: 'old' } } : one,

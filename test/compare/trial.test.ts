@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { FAMILIES, familyOf, metricOf } from '../../src/compare/metric.ts';
-import { readTrial } from '../../src/compare/trial.ts';
+import { readTrial, WHOLE_SCENARIO } from '../../src/compare/trial.ts';
 import { GATE_METRICS } from '../../src/scenario/gate.ts';
 import { reported, trial } from './trials.ts';
 
@@ -98,7 +98,7 @@ test.each<[what: readonly string[], change: object]>([
 
 test('a report of an earlier version has one hash of its scenario', () => {
   const { identity } = trial({ conditions: undefined, scenarioHash: 'abcdef0123456789' });
-  expect(identity.scenario).toBe('abcdef012345');
+  expect(identity[WHOLE_SCENARIO]).toBe('abcdef012345');
   expect(identity).not.toHaveProperty('scenario: load');
 });
 
