@@ -202,9 +202,7 @@ test('the limits in src/judge/README.md are the defaults', () => {
 
 test('README lists every exit code of the verbs that exist, and no other', () => {
   const codes = rowsOf(text('README.md')).flatMap(([first = '']) => /^(\d+)$/.exec(first)?.[1] ?? []);
-  expect(codes.map(Number).toSorted((a, b) => a - b)).toEqual(
-    Object.values(EXIT).toSorted((a, b) => a - b),
-  );
+  expect(codes.map(Number).toSorted((a, b) => a - b)).toEqual(Object.values(EXIT).toSorted((a, b) => a - b));
 });
 
 test('every metric of the flux world is in its README', () => {

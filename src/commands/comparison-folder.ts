@@ -1,8 +1,11 @@
 import type { Comparison } from '../compare/comparison.ts';
 import type { Host } from '../host.ts';
+import { comparedInFormat, comparedVerdict } from '../report/comparison-format.ts';
 import { comparisonHtml } from '../report/comparison-html.ts';
 import { comparisonMarkdown } from '../report/comparison-markdown.ts';
 import { comparisonLine, comparisonSummary } from '../report/comparison-terminal.ts';
+import type { VerdictFormat } from '../report/format.ts';
+import type { FormatFlags } from './format.ts';
 import { isColoured, type TellingFlags, writeArtefacts } from './publish.ts';
 
 export const COMPARISON_PAGE = 'comparison.html';
@@ -21,14 +24,18 @@ export const writeComparison = (host: Host, folder: string, comparison: Comparis
     host.stderr.write(`warning: ${warning}\n`),
   );
 
-/** Prints a comparison: as JSON, as the verdict only, or side by side. `page` is the comparison.html to name; empty: none. */
+/** Prints a comparison: in a format for CI, as JSON, as the verdict only, or side by side. `page` is the comparison.html to name; empty: none. */
 export function tellComparison(
   host: Host,
   comparison: Comparison,
-  { color, json = false, quiet = false }: TellingFlags,
+  { color, json = false, quiet = false, format }: TellingFlags & FormatFlags<VerdictFormat>,
   page: string,
 ): void {
   const { stdout } = host;
+  if (format !== undefined) {
+    stdout.write(comparedInFormat(format, comparedVerdict(comparison)));
+    return;
+  }
   const colour = color && isColoured(host);
   const style = { colour, width: stdout.columns, full: false, page };
   if (json) stdout.write(`${JSON.stringify(comparison, null, 2)}\n`);

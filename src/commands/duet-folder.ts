@@ -143,7 +143,7 @@ export async function reportDuet(
   if (flags.junit !== undefined)
     throw badInput(
       '--junit: a duet has no junit.xml',
-      'each of its trials has one, in the folder of the trial',
+      'each of its trials has one, in the folder of the trial; report FOLDER --format junit prints one of the comparison',
     );
   const duet = await readDuetFolder(root);
   const trials = new Map(await readMeasured(root, duet));

@@ -3,18 +3,20 @@ import { compare } from '../compare/comparison.ts';
 import { badInput, EXIT, type ExitCode } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { makeFolders } from '../measurement/bundle.ts';
+import type { VerdictFormat } from '../report/format.ts';
 import {
   COMPARISON_PAGE,
   comparisonArtefacts,
   tellComparison,
   writeComparison,
 } from './comparison-folder.ts';
+import type { FormatFlags } from './format.ts';
 import { chooseGate, type GateFlags, readGateFlags } from './gate-flags.ts';
 import { nearby, openFixedPaths, type TellingFlags, writeFixedPaths } from './publish.ts';
 import { readArm, refuseSameRuns } from './trial-files.ts';
 
 /** The options of `capbench compare`, as given. */
-export interface CompareFlags extends GateFlags, TellingFlags {
+export interface CompareFlags extends GateFlags, TellingFlags, FormatFlags<VerdictFormat> {
   readonly base?: readonly string[];
   readonly head?: readonly string[];
   readonly paired?: boolean;

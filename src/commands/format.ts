@@ -4,20 +4,24 @@ import { type Command, Option } from 'commander';
 import { badInput, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
 import type { BudgetLines } from '../report/annotations.ts';
-import { FORMATS, type Format } from '../report/format.ts';
+import type { Format } from '../report/format.ts';
 import { nearby } from './publish.ts';
 
 /** How a verdict is printed for CI, as given. */
-export interface FormatFlags {
-  readonly format?: Format;
+export interface FormatFlags<F extends Format = Format> {
+  readonly format?: F;
+}
+
+/** Where annotations stand, as given. */
+export interface AnnotateFlags extends FormatFlags {
   readonly annotate?: string;
 }
 
 /** Adds the option to a command that prints a verdict. */
-export const withFormat = (command: Command): Command =>
+export const withFormat = (command: Command, names: readonly Format[]): Command =>
   command.addOption(
     new Option('--format <name>', 'print this for CI, instead of the summary')
-      .choices(FORMATS)
+      .choices(names)
       .conflicts(['json', 'quiet', 'full']),
   );
 
@@ -27,7 +31,7 @@ export const withFormat = (command: Command): Command =>
  */
 export async function readBudgetLines(
   host: Host,
-  { format, annotate }: FormatFlags,
+  { format, annotate }: AnnotateFlags,
 ): Promise<BudgetLines | null> {
   if (annotate === undefined) return null;
   if (format !== 'annotations') {

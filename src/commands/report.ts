@@ -3,15 +3,15 @@ import { Command, Option } from 'commander';
 import { badInput, type ExitCode } from '../errors.ts';
 import type { Host } from '../host.ts';
 import type { BudgetLines } from '../report/annotations.ts';
-import type { Format } from '../report/format.ts';
+import { FORMATS, type Format } from '../report/format.ts';
 import type { Judged } from '../report/run-format.ts';
 import type { FromK6Flags } from './execute-from-k6.ts';
-import { type FormatFlags, readBudgetLines, withFormat } from './format.ts';
+import { type AnnotateFlags, readBudgetLines, withFormat } from './format.ts';
 import { scenarioOptions, withFixedPaths } from './options.ts';
 import type { FixedPath, Published } from './publish.ts';
 
 /** The options of `capbench report`; those of the scenario only go with `--from-k6`. */
-interface ReportFlags extends FromK6Flags, FormatFlags {
+interface ReportFlags extends FromK6Flags, AnnotateFlags {
   readonly fromK6?: readonly string[];
   readonly scenario?: string;
   /** False for `--no-charts`. */
@@ -53,6 +53,7 @@ export const reportCommand = (host: Host): Command =>
           .option('--out <folder>', 'folder for the reports (default: the bundle; none with --from-k6)'),
       ),
     ),
+    FORMATS,
   )
     .option(
       '--annotate <file>',

@@ -1,7 +1,5 @@
-/** GitHub drops a step's summary that is larger, in bytes. */
-const LARGEST = 1024 * 1024;
-/** Left for what other lines of the same step add. */
-const LIMIT = LARGEST - 64 * 1024;
+/** In bytes. GitHub drops the summary of a step that is larger than 1 MiB, and a step may have two: of a run and of a comparison. */
+const LIMIT = 500 * 1024;
 
 /** The summary of a step in GitHub Actions: Markdown of any size, cut after a line where GitHub would drop the whole of it. */
 export function stepSummary(markdown: string): string {

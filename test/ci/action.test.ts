@@ -69,7 +69,7 @@ test('a run that passes has a summary, annotations and an artifact, and no comme
   expect(outputs['exit-code']).toBe('0');
   expect(existsSync(outputs.bundle ?? '')).toBe(true);
   expect(summary).toMatch(/--format summary of capbench\n$/);
-  expect(stdout).toMatch(/--format annotations of capbench\n/);
+  expect(stdout).toMatch(/--format annotations --annotate \S+ of capbench\n/);
   expect(calls.find((line) => line.includes('<annotations>'))).toContain('<--annotate> <././world.yaml>');
   expect(steps['Upload the bundle']).toMatchObject({
     name: 'capbench',

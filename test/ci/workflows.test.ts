@@ -100,10 +100,8 @@ test.each(['fixtures/ci/gitlab-ci.yml', 'fixtures/ci/Jenkinsfile', ACTION, ...WO
   '%s: every option that it gives to capbench exists',
   async (file) => {
     const lines = [...textOf(file).matchAll(/\bcapbench (run|duet|compare|report)\b(.*)$/gm)];
-    const main = memoryHost(['--help']);
-    await runCli(main);
     const unknown: string[] = [];
-    for (const [, verb = '', rest = ''] of lines.filter(([, verb]) => main.out().includes(`  ${verb} `))) {
+    for (const [, verb = '', rest = ''] of lines) {
       const host = memoryHost([verb, '--help']);
       await runCli(host);
       const options = [...rest.matchAll(/(?<= )--[a-z][\w-]*/g)].map(([option]) => option);

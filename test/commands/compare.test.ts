@@ -201,3 +201,11 @@ test('a baseline that cannot be read ends a run before anything is started', asy
   expect(without.err()).toContain('--threshold is only for --baseline');
   expect(without.ended()).toBe(104);
 });
+
+test('--format prints a comment, with the same exit code; figures for a history are those of runs', async () => {
+  const host = await compare(before, slow, '--format', 'comment');
+  expect(host.ended()).toBe(91);
+  expect(host.out()).toMatch(/^<!-- capbench:comparison:[\w-]+ -->\n### ❌ REGRESSION \(91\): /);
+  expect((await compare(before, slow, '--format', 'bencher')).ended()).toBe(104);
+  expect((await compare(before, slow, '--format', 'junit', '--json')).ended()).toBe(104);
+});

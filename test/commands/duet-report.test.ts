@@ -136,9 +136,13 @@ test.each<[format: string, has: RegExp]>([
   ['summary', /REGRESSION \(91\): mine/],
   [
     'comment',
-    /^<!-- capbench:duet:mine -->\n### ❌ REGRESSION \(91\): mine\n[^<]*\| CPU per operation, servers \|[^\n]*worse/,
+    /^<!-- capbench:duet:mine -->\n### ❌ REGRESSION \(91\): mine, new against old\n[\s\S]*^\| ❌ \| CPU per operation, servers \| /m,
   ],
-  ['annotations', /^::error title=mine%3A regression \(91\)::/],
+  [
+    'annotations',
+    /^::error title=mine%3A REGRESSION \(91\)::[\s\S]*^::error title=CPU per operation%2C servers%3A worse::/m,
+  ],
+  ['junit', /<failure type="regression" message="REGRESSION \(91\): /],
   ['smaller-is-better', /"name": "mine: cpuPerOperation.servers"/],
   ['bencher', /"cpuPerOperation\.servers \(us\)"/],
 ])('--format %s', async (format, has) => {
@@ -150,16 +154,11 @@ test.each<[format: string, has: RegExp]>([
   expect(host.ended()).toBe(91);
 });
 
-test('a duet has no junit.xml, is not compared with anything, and without one of its bundles it is refused', async () => {
+test('a duet writes no junit.xml, is not compared with anything, and without one of its bundles it is refused', async () => {
   const folder = writeDuet({ name: 'refused', result: power });
-  for (const args of [
-    ['report', folder, '--junit', 'x.xml'],
-    ['report', folder, '--format', 'junit'],
-  ]) {
-    const host = await run(...args);
-    expect(host.err()).toContain('a duet has no junit.xml');
-    expect(host.ended()).toBe(104);
-  }
+  const host = await run('report', folder, '--junit', 'x.xml');
+  expect(host.err()).toContain('a duet has no junit.xml');
+  expect(host.ended()).toBe(104);
   const compared = await run('compare', folder, folder);
   expect(compared.err()).toContain('is a duet, which has both versions');
   expect(compared.ended()).toBe(104);
@@ -169,4 +168,10 @@ test('a duet has no junit.xml, is not compared with anything, and without one of
   const broken = await run('report', folder);
   expect(broken.err()).toContain('duet.json is broken: schemaVersion');
   expect(broken.ended()).toBe(104);
+});
+
+test('of a duet that was interrupted no metric is an error, whatever it shows so far', async () => {
+  const folder = writeDuet({ name: 'half', more: 10 });
+  const host = await run('report', folder, '--format', 'annotations');
+  expect(host.out()).toMatch(/^::error title=mine%3A INTERRUPTED \(105\)::.*\n$/);
 });

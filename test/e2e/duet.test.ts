@@ -89,7 +89,9 @@ test('a git ref and the working directory in turn: interrupted, and resumed with
   expect(duet.head.changes).toMatch(/^[0-9a-f]{64}$/);
   const comparison = JSON.parse(readFileSync(join(folder, 'comparison.json'), 'utf8'));
   expect(comparison).toMatchObject({ design: 'paired', notComparable: [], base: { counted: 2 } });
-  const cpu = comparison.metrics.find(({ metric }: { metric: string }) => metric === 'cpuPerOperation.server');
+  const cpu = comparison.metrics.find(
+    ({ metric }: { metric: string }) => metric === 'cpuPerOperation.server',
+  );
   expect(cpu).toMatchObject({ gated: true, ruling: 'not comparable', base: { n: 0 }, head: { n: 0 } });
   expect(readdirSync(folder)).toEqual(expect.arrayContaining(['duet.html', 'summary.md', 'logs']));
   expect(resumed.leftovers()).toEqual({ processes: [], files: [] });

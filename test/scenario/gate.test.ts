@@ -68,7 +68,9 @@ test('conditions are what shapes load and stack, and nothing that only judges or
   }
   const differing = (text: string): readonly string[] => {
     const other = conditionsOf(read(text));
-    return [...new Set([...Object.keys(base), ...Object.keys(other)])].filter((key) => base[key] !== other[key]);
+    return [...new Set([...Object.keys(base), ...Object.keys(other)])].filter(
+      (key) => base[key] !== other[key],
+    );
   };
   expect(differing(minimal().replace('100', '200'))).toEqual(['load']);
   expect(differing(minimal('world: { servers: 3 }\n'))).toEqual(['world']);
