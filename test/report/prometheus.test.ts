@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import type { Measurements } from '../../src/measurement/measurements.ts';
 import { seriesMetrics } from '../../src/report/prometheus-metrics.ts';
@@ -113,6 +114,16 @@ test('the text has the verdict, the latency of the measure phase and the last va
   expect(text).not.toContain('capbench_load_latency_seconds');
   const states = [...samples].filter(([name]) => name.startsWith('capbench_run_budgets{'));
   expect(states.reduce((sum, [, count]) => sum + count, 0)).toBe(report.rulings.length);
+});
+
+const promtool = process.env.CAPBENCH_PROMTOOL ?? 'promtool';
+const hasPromtool = spawnSync(promtool, ['--version']).status === 0;
+
+test.skipIf(!hasPromtool)('promtool takes the text, and has no advice for its names', () => {
+  const { status, stdout, stderr } = spawnSync(promtool, ['check', 'metrics'], {
+    ...{ input: prometheusText(m, report), encoding: 'utf8' },
+  });
+  expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' });
 });
 
 test('labels are escaped', () => {
