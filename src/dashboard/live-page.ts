@@ -46,11 +46,10 @@ ${SLOTS.map(elementOf).join('\n')}
 `;
 
 const OWN_STYLE = `
-.bar { display: flex; justify-content: space-between; gap: 18px; margin: 0 4px 8px; color: var(--faint); font-size: 13px; font-variant-numeric: tabular-nums; }
+.bar { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 18px; margin: 0 4px 8px; color: var(--faint); font-size: 13px; font-variant-numeric: tabular-nums; }
 #link::before { content: ""; display: inline-block; width: 8px; height: 8px; margin-right: 7px; border-radius: 50%; background: var(--faint); }
 #link.live::before { background: var(--pass); } #link.lost::before { background: var(--fail); }
 #state h1 { font-size: 30px; } #tiles strong { font-variant-numeric: tabular-nums; }
-#operations td:not(:first-child), #operations th:not(:first-child) { text-align: right; font-variant-numeric: tabular-nums; }
 [hidden] { display: none; }
 `;
 

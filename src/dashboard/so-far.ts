@@ -32,19 +32,20 @@ const AT_THE_END = [
 /** Of a stage, what became of its connections is known then, too. */
 const OF_STAGE_AT_THE_END = /^network\./;
 
-/** What is in the way of every run of this scenario, and will still be there at the end. */
-const LASTING: ReadonlySet<unknown> = new Set(['engine', 'platform', 'scenario']);
+/** What is in the way of a figure during the run, and will still be there at its end. */
+const LASTING: ReadonlySet<unknown> = new Set(['engine', 'platform']);
 
 /** A budget as it stands: one whose figure is not known yet is unmeasured, without a reason. */
 export function standing(ruling: ReportRuling): ReportRuling {
   const { metric, stage, state, cause } = ruling;
   const unknown = { ...ruling, state: 'unmeasured', observed: null, samples: null, reason: null } as const;
-  if (state === 'unmeasured') return LASTING.has(cause) ? ruling : unknown;
-  if (state !== 'met' && state !== 'breached') return ruling;
+  if (state !== 'met' && state !== 'breached' && state !== 'unmeasured') return ruling;
   const isOpen =
     AT_THE_END.some((one) => one.test(metric ?? '')) ||
     (stage !== undefined && OF_STAGE_AT_THE_END.test(metric ?? ''));
-  return isOpen ? unknown : ruling;
+  if (state !== 'unmeasured') return isOpen ? unknown : ruling;
+  // What has no figure yet has no reason for that either, unless the scenario has one.
+  return cause === 'scenario' || (!isOpen && LASTING.has(cause)) ? ruling : unknown;
 }
 
 /** The last whole second that the load has reported; the figures are those of its series, which the charts draw. */

@@ -170,6 +170,8 @@ test.each<[Partial<ReportRuling>, ReportRuling['state'], string | null]>([
     'no loop',
   ],
   [{ metric: 'world.loopDelayMs', state: 'unmeasured', reason: 'no data', cause: 'run' }, 'unmeasured', null],
+  [{ metric: 'integrity.lost', state: 'unmeasured', reason: 'k6', cause: 'engine' }, 'unmeasured', null],
+  [{ metric: 'integrity.lost', state: 'unmeasured', reason: 'load', cause: 'scenario' }, 'unmeasured', 'load'],
   [{ metric: null, state: 'untestable', reason: 'no HAProxy' }, 'untestable', 'no HAProxy'],
 ])('%j stands as %s', (ruling, state, reason) => {
   expect(standing(ruling as ReportRuling)).toMatchObject({ state, reason });
