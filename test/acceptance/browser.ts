@@ -1,10 +1,10 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import WebSocket from 'ws';
 import { eventually } from '../e2e/capbench.ts';
-import { temporaryFolder } from '../temporary-folder.ts';
 
 /** The browser of this host; undefined: there is none. */
 export const browser = ['chromium', 'chromium-browser', 'google-chrome'].find((name) => {
@@ -36,16 +36,18 @@ export interface Tab {
 
 /** A tab of a browser of its own, over the DevTools protocol. */
 export async function openTab(): Promise<Tab> {
-  const folder = temporaryFolder();
+  const folder = mkdtempSync(join(tmpdir(), 'capbench-browser-'));
   const child = spawn(
     browser ?? '',
     [...QUIET, '--remote-debugging-port=0', `--user-data-dir=${folder}`, 'about:blank'],
-    { stdio: 'ignore' },
+    { stdio: 'ignore', detached: true },
   );
   const ended = new Promise((resolve) => child.once('close', resolve));
   onTestFinished(async () => {
-    child.kill('SIGKILL');
+    // With all of its processes, which may still write to the folder for a moment.
+    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGKILL');
     await ended;
+    rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   });
   const file = join(folder, 'DevToolsActivePort');
   const port = await eventually('the port of the browser', () =>

@@ -171,7 +171,11 @@ test.each<[Partial<ReportRuling>, ReportRuling['state'], string | null]>([
   ],
   [{ metric: 'world.loopDelayMs', state: 'unmeasured', reason: 'no data', cause: 'run' }, 'unmeasured', null],
   [{ metric: 'integrity.lost', state: 'unmeasured', reason: 'k6', cause: 'engine' }, 'unmeasured', null],
-  [{ metric: 'integrity.lost', state: 'unmeasured', reason: 'load', cause: 'scenario' }, 'unmeasured', 'load'],
+  [
+    { metric: 'integrity.lost', state: 'unmeasured', reason: 'load', cause: 'scenario' },
+    'unmeasured',
+    'load',
+  ],
   [{ metric: null, state: 'untestable', reason: 'no HAProxy' }, 'untestable', 'no HAProxy'],
 ])('%j stands as %s', (ruling, state, reason) => {
   expect(standing(ruling as ReportRuling)).toMatchObject({ state, reason });
