@@ -3,7 +3,6 @@ import { chmodSync, copyFileSync, readdirSync, readFileSync, writeFileSync } fro
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Report } from '../../src/report/report.ts';
-import { runAction } from '../ci/composite-runner.ts';
 import { root, small } from '../e2e/capbench.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
@@ -43,24 +42,6 @@ test('the packed tarball runs in an empty folder, as root and as an ordinary use
   expect(report.load.peakCcu).toBe(60);
   expect(report.integrity.lost).toBe(0);
   expect(readdirSync(join(own, 'latest', 'charts')).length).toBeGreaterThanOrEqual(5);
-
-  // The action for GitHub with it: one trial of each shows nothing, which is 90, and here a warning.
-  const { steps, outputs, summary, stdout } = runAction({
-    inputs: {
-      ...{ scenario: 'small.yaml', arguments: '-d\n1s\n--no-charts', inconclusive: 'warn' },
-      baseline: join(own, 'latest'),
-    },
-    ...{ bin: folder, folder },
-  });
-  expect(steps).toMatchObject({ 'Compare with the baseline': 0, 'Summary and annotations': 0 });
-  expect(['90', '99']).toContain(outputs['exit-code']);
-  expect(summary).toMatch(
-    /^### ⚠️ NO CONCLUSION \(90\): small\n[\s\S]*^### \S+ (PASS|FAIL) \(\d+\): small, /m,
-  );
-  expect(stdout).toMatch(/^::(notice|error) file=small\.yaml,title=small%3A (PASS|FAIL)/m);
-  expect(stdout).toContain('::warning title=small%3A NO CONCLUSION (90)::');
-  expect(readdirSync(outputs.bundle ?? '')).toContain('report.html');
-  expect(readdirSync(outputs.comparison ?? '')).toContain('comparison.html');
 
   if (!isRoot) return;
   const plain = temporaryFolder();
