@@ -10,7 +10,8 @@ import { conditionsOf } from '../scenario/resolved.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { COMPARISON_PAGE, tellComparison, writeComparison } from './comparison-folder.ts';
 import { chooseGate, type GateFlags, readGateFlags } from './gate-flags.ts';
-import { nearby, type Published, type TellingFlags, tellRun } from './publish.ts';
+import { type Published, type TellingFlags, tellRun } from './publish.ts';
+import { nearby } from './shown-path.ts';
 import { hostFacts } from './single-run.ts';
 import { type ReadArm, readArm } from './trial-files.ts';
 

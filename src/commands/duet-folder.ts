@@ -17,13 +17,13 @@ import type { FixedPathFlags } from './options.ts';
 import {
   type FixedPath,
   isColoured,
-  nearby,
   openFixedPaths,
   type TellingFlags,
   writeArtefacts,
   writeFixedPaths,
 } from './publish.ts';
 import { LARGEST_REPORT, REPORT } from './recorded-reports.ts';
+import { nearby } from './shown-path.ts';
 
 const FACTS = 'duet.json';
 const LARGEST_FACTS = 16 * 2 ** 20;

@@ -14,9 +14,10 @@ import { claimsMarkdown } from '../report/claims-markdown.ts';
 import { type ClaimDocument, claimsOf } from '../scenario/claims.ts';
 import { nearest } from '../scenario/nearest.ts';
 import { claimLines } from './claim-lines.ts';
-import { nearby, openFixedPaths, writeFixedPaths } from './publish.ts';
+import { openFixedPaths, writeFixedPaths } from './publish.ts';
 import { readReports } from './recorded-reports.ts';
 import { loadDocuments, loadShipped, shippedScenarios } from './scenario-files.ts';
+import { nearby } from './shown-path.ts';
 
 /** The options of `capbench list` that go with `--claims`. */
 export interface ClaimsFlags {

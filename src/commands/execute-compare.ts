@@ -12,7 +12,8 @@ import {
 } from './comparison-folder.ts';
 import type { FormatFlags } from './format.ts';
 import { chooseGate, type GateFlags, readGateFlags } from './gate-flags.ts';
-import { nearby, openFixedPaths, type TellingFlags, writeFixedPaths } from './publish.ts';
+import { openFixedPaths, type TellingFlags, writeFixedPaths } from './publish.ts';
+import { nearby } from './shown-path.ts';
 import { readArm, refuseSameRuns } from './trial-files.ts';
 
 /** The options of `capbench compare`, as given. */

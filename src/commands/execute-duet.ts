@@ -28,7 +28,8 @@ import { type DuetPlan, openVersions, planDuet, startedIn, type VersionFlags } f
 import { type GateFlags, readGateFlags } from './gate-flags.ts';
 import { type TierFlags, wholeNumber } from './options.ts';
 import { openProgress } from './progress.ts';
-import { nearby, openFixedPaths, type TellingFlags } from './publish.ts';
+import { openFixedPaths, type TellingFlags } from './publish.ts';
+import { nearby } from './shown-path.ts';
 import { prepareAgain, runInto, type SingleRunFlags, workersOf } from './single-run.ts';
 import { ownSignals, stopSignals } from './stop-signals.ts';
 import { chooseTier } from './tiers.ts';

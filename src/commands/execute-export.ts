@@ -6,8 +6,9 @@ import { k6Script } from '../export/k6/script.ts';
 import { configMap, deploymentOf, FILES, guide, testRun } from '../export/k8s/deployment.ts';
 import type { Host } from '../host.ts';
 import { type ScenarioFlags, wholeNumber } from './options.ts';
-import { nearby, writeArtefacts } from './publish.ts';
+import { writeArtefacts } from './publish.ts';
 import { k6ModulesOf, k6PlanOf, loadScenario } from './scenario-files.ts';
+import { nearby } from './shown-path.ts';
 
 /** The options of `capbench export k8s`, as given. */
 export interface ExportK8sFlags extends ScenarioFlags {

@@ -14,15 +14,9 @@ import { k6ReportOf, reportOf } from '../report/report.ts';
 import { k6TerminalSummary } from '../report/terminal-k6.ts';
 import { scenarioHash } from '../scenario/resolved.ts';
 import type { FixedPathFlags, ScenarioFlags } from './options.ts';
-import {
-  nearby,
-  openFixedPaths,
-  type TellingFlags,
-  tell,
-  writeArtefacts,
-  writeFixedPaths,
-} from './publish.ts';
+import { openFixedPaths, type TellingFlags, tell, writeArtefacts, writeFixedPaths } from './publish.ts';
 import { k6PartOf, loadScenario } from './scenario-files.ts';
+import { nearby } from './shown-path.ts';
 
 /** What `capbench report --from-k6` takes besides the files, as given. */
 export interface FromK6Flags extends TellingFlags, ScenarioFlags, FixedPathFlags {

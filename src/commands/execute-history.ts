@@ -12,7 +12,8 @@ import { counted } from '../units.ts';
 import { type GateFlags, readGateFlags } from './gate-flags.ts';
 import { appendEntries, historyFiles, readEntry, readHistoryFolder } from './history-folder.ts';
 import { wholeNumber } from './options.ts';
-import { isColoured, nearby, openFixedPaths, writeFixedPaths } from './publish.ts';
+import { isColoured, openFixedPaths, writeFixedPaths } from './publish.ts';
+import { nearby } from './shown-path.ts';
 
 /** `capbench history add`: the exit code is 0, also where everything was there already. */
 export async function executeHistoryAdd(

@@ -20,9 +20,10 @@ import { grouped, seconds as toMicros, toSeconds } from '../units.ts';
 import { type DashboardFlags, openLiveView, withView } from './live-view.ts';
 import { percentOf, type TierFlags, wholeNumber } from './options.ts';
 import { openProgress } from './progress.ts';
-import { nearby, openFixedPaths, type TellingFlags } from './publish.ts';
+import { openFixedPaths, type TellingFlags } from './publish.ts';
 import { type LoadedScenario, openScenario } from './scenario-files.ts';
 import { PAGE, readSearch, searchPrinter, writeFacts, writeSearch } from './search-folder.ts';
+import { nearby } from './shown-path.ts';
 import {
   isSameServer,
   type PreparedRun,

@@ -14,11 +14,12 @@ import { sizingJson } from '../report/sizing.ts';
 import { sizingCsv } from '../report/sizing-csv.ts';
 import { sizingHtml } from '../report/sizing-html.ts';
 import { percentOf, wholeNumber } from './options.ts';
-import { nearby, openFixedPaths, writeFixedPaths } from './publish.ts';
+import { openFixedPaths, writeFixedPaths } from './publish.ts';
 import { LARGEST_REPORT, REPORT } from './recorded-reports.ts';
 import { readTrials } from './recorded-trials.ts';
 import { readScoresFile } from './scores-file.ts';
 import { FACTS, isSearch, readSearch } from './search-folder.ts';
+import { nearby } from './shown-path.ts';
 import { sizeLines } from './size-lines.ts';
 import { readAllTiers, tierFilesOf, today } from './tiers.ts';
 

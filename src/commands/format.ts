@@ -5,7 +5,7 @@ import { badInput, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
 import type { BudgetLines } from '../report/annotations.ts';
 import type { Format } from '../report/format.ts';
-import { nearby } from './publish.ts';
+import { nearby } from './shown-path.ts';
 
 /** How a verdict is printed for CI, as given. */
 export interface FormatFlags<F extends Format = Format> {

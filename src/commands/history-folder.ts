@@ -12,9 +12,9 @@ import { readTrial, type Trial } from '../compare/trial.ts';
 import { badInput, codeOf, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { makeFolders, readBounded, unwritable } from '../measurement/bundle.ts';
-import { nearby } from './publish.ts';
 import { LARGEST_REPORT, REPORT } from './recorded-reports.ts';
 import { readTrials } from './recorded-trials.ts';
+import { nearby } from './shown-path.ts';
 
 /** Where `history add` writes. What else ends with .jsonl is read, too: of other jobs, which were put beside it. */
 const FILE = 'history.jsonl';

@@ -1,5 +1,5 @@
 import { open, realpath, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { badInput, type CapbenchError, EXIT, type ExitCode, messageOf, refusalOf } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { judge, type Verdict } from '../judge/verdict.ts';
@@ -11,6 +11,7 @@ import { render } from '../report/render.ts';
 import type { Report } from '../report/report.ts';
 import { type TerminalStyle, terminalSummary, terminalVerdict } from '../report/terminal.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import { nearby } from './shown-path.ts';
 
 /** How a verdict is printed. */
 export interface TellingFlags {
@@ -202,10 +203,4 @@ export async function writeFixedPaths(
     }
   }
   return failures;
-}
-
-/** A path as it is shown: relative to the working directory, if it is below it. */
-export function nearby({ cwd }: Pick<Host, 'cwd'>, path: string): string {
-  const near = relative(cwd, path);
-  return near.startsWith('..') ? path : near || '.';
 }

@@ -7,7 +7,7 @@ import { readBounded } from '../measurement/bundle.ts';
 import type { RuledReport } from '../report/claim-findings.ts';
 import { plain } from '../report/plain-text.ts';
 import { ruledReportSchema } from '../report/report-schema.ts';
-import { nearby } from './publish.ts';
+import { nearby } from './shown-path.ts';
 
 /** capbench never writes larger ones. */
 export const LARGEST_REPORT = 64 * 2 ** 20;

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { Host } from '../host.ts';
 import { readBounded } from '../measurement/bundle.ts';
 import { readScores, type Scores } from '../model/scores.ts';
-import { nearby } from './publish.ts';
+import { nearby } from './shown-path.ts';
 
 const LARGEST = 2 ** 20;
 

@@ -16,12 +16,12 @@ import type { FixedPathFlags } from './options.ts';
 import {
   type FixedPath,
   isColoured,
-  nearby,
   openFixedPaths,
   type TellingFlags,
   writeArtefacts,
   writeFixedPaths,
 } from './publish.ts';
+import { nearby } from './shown-path.ts';
 
 export const FACTS = 'search.json';
 const LARGEST_FACTS = 16 * 2 ** 20;

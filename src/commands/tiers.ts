@@ -12,7 +12,7 @@ import { nearest } from '../scenario/nearest.ts';
 import { findProgram } from '../supervision/program.ts';
 import { type ChosenTier, nothingToConfine } from './chosen-tier.ts';
 import type { TierFlags } from './options.ts';
-import { nearby } from './publish.ts';
+import { nearby } from './shown-path.ts';
 
 /** The files of fixtures/tiers, absolute. */
 async function shippedTiers({ root }: Pick<Host, 'root'>): Promise<readonly string[]> {

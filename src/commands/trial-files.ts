@@ -6,10 +6,10 @@ import { badInput, codeOf, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { readBounded } from '../measurement/bundle.ts';
 import { isDuet } from './duet-folder.ts';
-import { nearby } from './publish.ts';
 import { LARGEST_REPORT, REPORT } from './recorded-reports.ts';
 import { readTrials } from './recorded-trials.ts';
 import { isSearch } from './search-folder.ts';
+import { nearby } from './shown-path.ts';
 
 const HINT = 'name a folder that `capbench run` wrote, such as reports/latest, or that of --trials';
 

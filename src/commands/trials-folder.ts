@@ -6,15 +6,9 @@ import type { Judged } from '../report/run-format.ts';
 import { trialLine, trialsSummary } from '../report/terminal-trials.ts';
 import { type Trial, type TrialsReport, trialsReport } from '../report/trials.ts';
 import { type Baseline, compareWith, exitCodeWith, tellBelow } from './baseline.ts';
-import {
-  type FixedPath,
-  isColoured,
-  nearby,
-  type Published,
-  type TellingFlags,
-  writeFixedPaths,
-} from './publish.ts';
+import { type FixedPath, isColoured, type Published, type TellingFlags, writeFixedPaths } from './publish.ts';
 import { folderOf, SUMMARY, type TrialsFolder } from './recorded-trials.ts';
+import { nearby } from './shown-path.ts';
 
 /** What is known of all trials before any of them. */
 export interface TrialsPlan extends Pick<TrialsReport, 'requested' | 'sameServer'> {
