@@ -64,9 +64,9 @@ const LIMITS: readonly Row[] = [
     ending: 'none',
   },
   {
-    what: 'too few descriptors for the players (ulimit -n 125)',
-    launch: { before: ['prlimit', '--nofile=125'] },
-    says: [/^error: .* limit of .* is 125 open descriptors/m, /^hint: .*ulimit -n/m],
+    what: 'too few descriptors for the players (ulimit -n 150)',
+    launch: { before: ['prlimit', '--nofile=150'] },
+    says: [/^error: .* limit of .* is 150 open descriptors/m, /^hint: .*ulimit -n/m],
   },
   {
     what: 'no process is left (ulimit -u)',
