@@ -5,6 +5,7 @@ import type { Gate } from '../compare/gate.ts';
 import { isValid, machineIdentity, readTrial, scenarioIdentity } from '../compare/trial.ts';
 import { badInput, EXIT, type ExitCode } from '../errors.ts';
 import type { Host } from '../host.ts';
+import { jsonText } from '../json-document.ts';
 import type { Report } from '../report/report.ts';
 import { conditionsOf } from '../scenario/resolved.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -106,7 +107,7 @@ export async function tellCompared(
 ): Promise<ExitCode> {
   if (baseline === null || run.report.exitCode === EXIT.interrupted) return tellRun(host, run, flags);
   const comparison = await compareWith(host, baseline, bundle, [{ folder: bundle, report: run.report }]);
-  if (flags.json === true) host.stdout.write(`${JSON.stringify({ ...run.report, comparison }, null, 2)}\n`);
+  if (flags.json === true) host.stdout.write(jsonText({ ...run.report, comparison }));
   else {
     tellRun(host, run, flags);
     tellBelow(host, bundle, comparison, flags);

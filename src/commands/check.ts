@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { CapbenchError, EXIT } from '../errors.ts';
 import type { Host } from '../host.ts';
+import { jsonText } from '../json-document.ts';
 import { type ScenarioFlags, type TargetFlags, withScenario, withTargets } from './options.ts';
 import type { Inspected } from './scenario-outline.ts';
 
@@ -42,7 +43,7 @@ export const checkCommand = (host: Host): Command =>
           thrown instanceof ScenarioError
             ? thrown.problems
             : [{ where: reference, path: '', message: thrown.message, hint: thrown.hint ?? null }];
-        host.stdout.write(`${JSON.stringify({ ok: false, problems }, null, 2)}\n`);
+        host.stdout.write(jsonText({ ok: false, problems }));
         host.exitCode = EXIT.badInput;
       }
     });

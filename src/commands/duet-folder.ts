@@ -6,6 +6,7 @@ import { type DuetOptions, isMeasured, pairsOf } from '../compare/next-trial.ts'
 import { readTrial, type Trial } from '../compare/trial.ts';
 import { badInput, EXIT, type ExitCode } from '../errors.ts';
 import type { Host } from '../host.ts';
+import { jsonText } from '../json-document.ts';
 import { readBounded } from '../measurement/bundle.ts';
 import { duetHtml } from '../report/duet-html.ts';
 import { duetMarkdown } from '../report/duet-markdown.ts';
@@ -20,7 +21,7 @@ import {
   openFixedPaths,
   type TellingFlags,
   writeArtefacts,
-  writeFixedPaths,
+  writeCopies,
 } from './publish.ts';
 import { LARGEST_REPORT, REPORT } from './recorded-reports.ts';
 import { nearby } from './shown-path.ts';
@@ -66,16 +67,9 @@ export function comparisonOf(duet: Duet, trials: ReadonlyMap<number, Trial>): Co
   );
 }
 
-const jsonText = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
-
-const warn =
-  ({ stderr }: Host) =>
-  (warning: string): void =>
-    stderr.write(`warning: ${warning}\n`);
-
 /** Writes duet.json: after every trial, so that it can be resumed. */
 export const writeFacts = (host: Host, root: string, duet: Duet): Promise<void> =>
-  writeArtefacts(host, root, [[FACTS, jsonText(duet)]], warn(host));
+  writeArtefacts(host, root, [[FACTS, jsonText(duet)]]);
 
 /** Writes everything of a duet. Resolves with the exit code of a file that could not be written where a script expects it. */
 export async function writeDuet(
@@ -90,13 +84,8 @@ export async function writeDuet(
   await writeFacts(host, root, duet);
   const files = { [PAGE]: html, 'summary.md': markdown };
   const compared = comparison === null ? {} : { 'comparison.json': jsonText(comparison) };
-  await writeArtefacts(host, root, Object.entries({ ...files, ...compared }), warn(host));
-  // By the names of a run's artefacts.
-  const copies = new Map(Object.entries({ 'report.html': html, 'summary.md': markdown }));
-  const hint = 'the folder of the duet holds the same file';
-  const unwritten = await writeFixedPaths(host, fixed, copies, hint);
-  for (const one of unwritten) warn(host)(`${one.message}; ${one.hint}`);
-  return unwritten[0]?.exitCode ?? null;
+  await writeArtefacts(host, root, Object.entries({ ...files, ...compared }));
+  return writeCopies(host, fixed, { html, markdown }, 'the folder of the duet holds the same file');
 }
 
 /** Prints a duet as it goes on: to stdout, or nothing of it where that is JSON. `page` is its duet.html. */

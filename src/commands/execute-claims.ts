@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { badInput } from '../errors.ts';
 import type { Host } from '../host.ts';
+import { jsonText } from '../json-document.ts';
 import {
   type ClaimFinding,
   type ClaimRun,
@@ -74,7 +75,7 @@ export async function executeClaims(host: Host, wanted: string | null, flags: Cl
       })),
       runs: runs.map((run) => ({ ...runJson(run), counts: isCounted(run, runs) })),
     };
-    host.stdout.write(`${JSON.stringify(data, null, 2)}\n`);
+    host.stdout.write(jsonText(data));
     return;
   }
   const lines = claimLines(findings, runs, {

@@ -3,6 +3,7 @@ import { checksOf } from '../doctor/checks.ts';
 import { readHostFacts } from '../doctor/read-host-facts.ts';
 import { EXIT, refusalOf } from '../errors.ts';
 import type { Host } from '../host.ts';
+import { jsonText } from '../json-document.ts';
 import { palette } from '../report/terminal-text.ts';
 import type { ShippedScenario } from './scenario-needs.ts';
 import { checkTemporaryFolder } from './stack-opener.ts';
@@ -19,7 +20,7 @@ export async function executeDoctor(host: Host, json: boolean): Promise<void> {
   host.exitCode = ready ? EXIT.pass : EXIT.stackFailed;
   const { platform, arch } = machine;
   if (json) {
-    stdout.write(`${JSON.stringify({ ready, version, platform, arch, checks }, null, 2)}\n`);
+    stdout.write(jsonText({ ready, version, platform, arch, checks }));
     return;
   }
   const paint = palette(stdout.isTTY && env.NO_COLOR === undefined);

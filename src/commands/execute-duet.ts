@@ -5,7 +5,7 @@ import type { Duet, DuetAttempt } from '../compare/duet.ts';
 import { type Gate, gateOf } from '../compare/gate.ts';
 import { type DuetOptions, isDuetResult, nextTrial, type PlannedTrial } from '../compare/next-trial.ts';
 import { readTrial, type Trial } from '../compare/trial.ts';
-import { badInput, EXIT, type ExitCode } from '../errors.ts';
+import { EXIT, type ExitCode } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { makeBundle, makeFreshFolder, pointLatest } from '../measurement/bundle.ts';
 import { stepFactsOf } from '../report/ladder-step.ts';
@@ -29,6 +29,7 @@ import { type GateFlags, readGateFlags } from './gate-flags.ts';
 import { type TierFlags, wholeNumber } from './options.ts';
 import { openProgress } from './progress.ts';
 import { openFixedPaths, type TellingFlags } from './publish.ts';
+import { refuseOtherConditions } from './resumed.ts';
 import { nearby } from './shown-path.ts';
 import { prepareAgain, runInto, type SingleRunFlags, workersOf } from './single-run.ts';
 import { ownSignals, stopSignals } from './stop-signals.ts';
@@ -195,13 +196,7 @@ function refuseOther(earlier: Duet, fresh: Duet, shown: string): void {
       ] as const,
     ]),
   ] as const;
-  const other = differences.find(([, got, expected]) => got !== expected);
-  if (other === undefined) return;
-  const [what, got, expected] = other;
-  throw badInput(
-    `--resume ${shown}: that duet has another ${what}: ${got}, expected ${expected}`,
-    'give the same scenario, versions and options on the same host, or begin a new duet without --resume',
-  );
+  refuseOtherConditions('duet', shown, differences, 'scenario, versions and options');
 }
 
 interface MadeTrial {

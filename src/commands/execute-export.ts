@@ -46,7 +46,7 @@ export async function executeExportK8s(host: Host, reference: string, flags: Exp
     [FILES.guide, guide(deployment, { workload, reference, flags: flagsOf(flags) })],
   ] as const;
   for (const [name] of files) await refuseToOverwrite(join(folder, name));
-  await writeArtefacts(host, folder, files, (warning) => host.stderr.write(`warning: ${warning}\n`));
+  await writeArtefacts(host, folder, files);
   const shown = nearby(host, folder);
   host.stdout.write(files.map(([name]) => `${join(shown, name)}\n`).join(''));
 }

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { badInput, EXIT, type ExitCode, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
+import { jsonText } from '../json-document.ts';
 import { judge } from '../judge/verdict.ts';
 import { originOf } from '../load/k6/metrics.ts';
 import { readBounded } from '../measurement/bundle.ts';
@@ -75,7 +76,7 @@ export async function executeFromK6(
     await mkdir(folder, { recursive: true }).catch((error) => {
       throw badInput(`${folder} cannot be made: ${messageOf(error)}`, 'name another folder with --out');
     });
-    const json = `${JSON.stringify(report, null, 2)}\n`;
+    const json = jsonText(report);
     await writeArtefacts(host, folder, Object.entries({ 'k6-report.json': json, 'junit.xml': xml }), warn);
   }
   const unwritten = await writeFixedPaths(host, fixed, new Map([['junit.xml', xml]]));

@@ -4,6 +4,7 @@ import { FEWEST_RUNS, HISTORY_RULES, type HistoryReport, reportHistory } from '.
 import type { HistoryEntry } from '../compare/history-entry.ts';
 import { badInput, EXIT, type ExitCode } from '../errors.ts';
 import type { Host } from '../host.ts';
+import { jsonText } from '../json-document.ts';
 import { historyHtml } from '../report/history-html.ts';
 import { historyLine, historySummary } from '../report/history-terminal.ts';
 import { plain } from '../report/plain-text.ts';
@@ -102,7 +103,7 @@ async function tellHistory(
   const report = reportHistory(history, (settings) => gateOf(settings, gateFlags), rules, all);
   const colour = flags.color && isColoured(host);
   const style = { colour, width: host.stdout.columns, full };
-  if (flags.json === true) host.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+  if (flags.json === true) host.stdout.write(jsonText(report));
   else {
     const text = flags.quiet === true ? historyLine(report, style) : historySummary(report, style);
     host.stdout[colour ? 'paint' : 'write'](text);

@@ -1,5 +1,6 @@
 import { interrupted } from '../errors.ts';
 import type { Host } from '../host.ts';
+import { jsonText } from '../json-document.ts';
 import { comparisonOf } from '../model/scores.ts';
 import { measureScores, SCORE_PLAN, type ScorePlan } from '../score/measure-scores.ts';
 import { openWatchdog } from '../supervision/watchdog.ts';
@@ -43,7 +44,7 @@ export async function executeScore(
     const scores = await measureScores({
       ...{ env, machine, version, password, watchdog, plan, signal: stop.signal },
     });
-    const text = `${JSON.stringify(scores, null, 2)}\n`;
+    const text = jsonText(scores);
     const [unwritten] = await writeFixedPaths(
       host,
       fixed,
@@ -53,7 +54,7 @@ export async function executeScore(
     const compared = other === null ? null : { to: compare, ...comparisonOf(scores, other) };
     if (json) {
       const printed = compared === null ? scores : { ...scores, compared };
-      stdout.write(`${JSON.stringify(printed, null, 2)}\n`);
+      stdout.write(jsonText(printed));
     } else {
       const lines = [
         ...scoreLines(scores, stdout.columns),

@@ -21,6 +21,7 @@ import { type DashboardFlags, openLiveView, withView } from './live-view.ts';
 import { percentOf, type TierFlags, wholeNumber } from './options.ts';
 import { openProgress } from './progress.ts';
 import { openFixedPaths, type TellingFlags } from './publish.ts';
+import { type Condition, refuseOtherConditions } from './resumed.ts';
 import { type LoadedScenario, openScenario } from './scenario-files.ts';
 import { PAGE, readSearch, searchPrinter, writeFacts, writeSearch } from './search-folder.ts';
 import { nearby } from './shown-path.ts';
@@ -233,7 +234,7 @@ function grainOf(least: number, playersAt: (players: number) => number): number 
 
 /** @throws CapbenchError (104) where the earlier search is another one */
 function refuseOther(ladder: Ladder, fresh: Ladder, shown: string): void {
-  const differences: readonly (readonly [what: string, got: string, expected: string])[] = [
+  const differences: readonly Condition[] = [
     ['scenario', ladder.scenario, fresh.scenario],
     ['tier', ladder.tier ?? 'none', fresh.tier ?? 'none'],
     ['source of the load', loadedFrom(ladder), loadedFrom(fresh)],
@@ -243,13 +244,7 @@ function refuseOther(ladder: Ladder, fresh: Ladder, shown: string): void {
     ['CPU', `${ladder.host.cpus} x ${ladder.host.cpuModel}`, `${fresh.host.cpus} x ${fresh.host.cpuModel}`],
     ['kind of server', String(ladder.sameServer), String(fresh.sameServer)],
   ];
-  const other = differences.find(([, got, expected]) => got !== expected);
-  if (other === undefined) return;
-  const [what, got, expected] = other;
-  throw badInput(
-    `--resume ${shown}: that search has another ${what}: ${got}, expected ${expected}`,
-    'give the same scenario and options on the same host, or begin a new search without --resume',
-  );
+  refuseOtherConditions('search', shown, differences, 'scenario and options');
 }
 
 /** What the steps of a search share. */

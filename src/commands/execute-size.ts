@@ -3,7 +3,7 @@ import { realpath } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { badInput, EXIT, type ExitCode } from '../errors.ts';
 import type { Host } from '../host.ts';
-import { jsonIn } from '../json-document.ts';
+import { jsonIn, jsonText } from '../json-document.ts';
 import { isFolder, readBounded } from '../measurement/bundle.ts';
 import { type Evidence, factsOf, type NamedPoint, type Search } from '../model/evidence.ts';
 import { type LoadPoint, readPoint } from '../model/load-point.ts';
@@ -104,8 +104,7 @@ export async function executeSize(host: Host, flags: SizeFlags): Promise<ExitCod
   ]);
   const [unwritten] = await writeFixedPaths(host, fixed, artefacts, 'name a file that you may write to');
   if (unwritten !== undefined) throw unwritten;
-  if (flags.json === true)
-    host.stdout.write(`${JSON.stringify(sizingJson(sizing, facts, session), null, 2)}\n`);
+  if (flags.json === true) host.stdout.write(jsonText(sizingJson(sizing, facts, session)));
   else host.stdout.write(`${sizeLines(sizing, facts, host.stdout.columns).join('\n')}\n`);
   return sizing.fits.length + sizing.several.length === 0 ? EXIT.breached : EXIT.pass;
 }

@@ -1,4 +1,5 @@
 import type { Host } from '../host.ts';
+import { jsonText } from '../json-document.ts';
 import { boxOf } from '../model/emulation.ts';
 import type { Tier } from '../model/tier.ts';
 import { bytesText } from '../report/quantity.ts';
@@ -19,7 +20,7 @@ export async function listTiers(host: Host, files: readonly string[], json: bool
   const known = await Promise.all(tiers.map(async (tier) => ({ tier, here: await hereOf(tier, host) })));
   if (json) {
     const rows = known.map(({ tier, here }) => ({ ...tier, here }));
-    host.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
+    host.stdout.write(jsonText(rows));
     return;
   }
   const rows = known.map(({ tier, here: { box, because } }) => {

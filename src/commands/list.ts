@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { badInput } from '../errors.ts';
 import type { Host } from '../host.ts';
+import { jsonText } from '../json-document.ts';
 import { grouped } from '../units.ts';
 import type { ClaimsFlags } from './execute-claims.ts';
 
@@ -67,7 +68,7 @@ async function listScenarios(host: Host, json: boolean): Promise<void> {
     needs: needs.map((one) => ({ program: one.name, here: one.path !== null, bring: one.bring })),
   }));
   if (json) {
-    host.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
+    host.stdout.write(jsonText(rows));
     return;
   }
   const { table } = await import('./table.ts');

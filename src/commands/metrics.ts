@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { Host } from '../host.ts';
+import { jsonText } from '../json-document.ts';
 import { type ScenarioFlags, scenarioOptions } from './options.ts';
 
 interface MetricsFlags extends ScenarioFlags {
@@ -25,7 +26,5 @@ export const metricsCommand = (host: Host): Command =>
     .action(async (reference: string | undefined, { json = false, ...flags }: MetricsFlags) => {
       const { metricsOf, metricsText } = await import('./metric-list.ts');
       const { scenario, metrics } = await metricsOf(host, reference, flags);
-      host.stdout.write(
-        json ? `${JSON.stringify(metrics, null, 2)}\n` : metricsText(scenario, metrics, host.stdout.columns),
-      );
+      host.stdout.write(json ? jsonText(metrics) : metricsText(scenario, metrics, host.stdout.columns));
     });

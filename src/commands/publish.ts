@@ -2,6 +2,7 @@ import { open, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { badInput, type CapbenchError, EXIT, type ExitCode, messageOf, refusalOf } from '../errors.ts';
 import type { Host } from '../host.ts';
+import { jsonText } from '../json-document.ts';
 import { judge, type Verdict } from '../judge/verdict.ts';
 import { makeFolders, unwritable, writeArtefact } from '../measurement/bundle.ts';
 import { systemFiguresOf } from '../measurement/figures.ts';
@@ -84,12 +85,12 @@ export function tellRun(host: Host, { report, page, exitCode }: Published, flags
   return exitCode;
 }
 
-/** Writes files into a folder; `warn` gets a message for each secret that was removed. */
+/** Writes files into a folder; `warn`, or stderr, gets a message for each secret that was removed. */
 export async function writeArtefacts(
-  { redaction }: Host,
+  { redaction, stderr }: Host,
   folder: string,
   files: Iterable<readonly [name: string, content: string | Uint8Array]>,
-  warn: (warning: string) => unknown,
+  warn: (warning: string) => unknown = (warning) => stderr.write(`warning: ${warning}\n`),
 ): Promise<void> {
   for (const [name, content] of files) {
     const warning = await writeArtefact(folder, name, content, redaction);
@@ -108,7 +109,7 @@ export function tell<R extends Parameters<typeof terminalVerdict>[0]>(
   const { stdout } = host;
   const colour = color && isColoured(host);
   const style = { colour, width: stdout.columns, full, page };
-  if (json) stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+  if (json) stdout.write(jsonText(report));
   else stdout[colour ? 'paint' : 'write'](quiet ? terminalVerdict(report, style) : summary(report, style));
 }
 
@@ -203,4 +204,20 @@ export async function writeFixedPaths(
     }
   }
   return failures;
+}
+
+/**
+ * Writes the page and the Markdown where --report and --summary want them, by the names of a run's artefacts; a failure is a warning.
+ * Resolves with the exit code of the first.
+ */
+export async function writeCopies(
+  host: Host,
+  files: readonly FixedPath[],
+  { html, markdown }: { readonly html: string; readonly markdown: string },
+  hint: string,
+): Promise<ExitCode | null> {
+  const copies = new Map(Object.entries({ 'report.html': html, 'summary.md': markdown }));
+  const unwritten = await writeFixedPaths(host, files, copies, hint);
+  for (const one of unwritten) host.stderr.write(`warning: ${one.message}; ${one.hint}\n`);
+  return unwritten[0]?.exitCode ?? null;
 }

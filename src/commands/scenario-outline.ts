@@ -1,5 +1,6 @@
 import { gateOf } from '../compare/gate.ts';
 import type { NeededProgram } from '../doctor/needed-program.ts';
+import { jsonText } from '../json-document.ts';
 import type { Need } from '../judge/need.ts';
 import { wrap } from '../report/terminal-text.ts';
 import { type Budget, isRequired, writtenBudget } from '../scenario/budget.ts';
@@ -386,7 +387,7 @@ export function outlineJson({
       budgets: budgets.map(writtenBudget),
     },
   };
-  return `${JSON.stringify(content, null, 2)}\n`;
+  return jsonText(content);
 }
 
 /** What decides about a version; none where the scenario leaves it to the defaults. */

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { badInput, EXIT, type ExitCode } from '../errors.ts';
 import type { Host } from '../host.ts';
+import { jsonText } from '../json-document.ts';
 import { readBounded } from '../measurement/bundle.ts';
 import { asBox } from '../measurement/emulated-tier.ts';
 import { type Ladder, type LadderStep, readLadder } from '../model/ladder.ts';
@@ -19,7 +20,7 @@ import {
   openFixedPaths,
   type TellingFlags,
   writeArtefacts,
-  writeFixedPaths,
+  writeCopies,
 } from './publish.ts';
 import { nearby } from './shown-path.ts';
 
@@ -37,16 +38,9 @@ export async function readSearch(root: string): Promise<Ladder> {
   return readLadder(await readBounded(path, LARGEST_FACTS, hint), path);
 }
 
-const factsText = (ladder: Ladder): string => `${JSON.stringify(ladder, null, 2)}\n`;
-
-const warn =
-  ({ stderr }: Host) =>
-  (warning: string): void =>
-    stderr.write(`warning: ${warning}\n`);
-
 /** Writes search.json: after every step, so that it can be resumed. */
 export const writeFacts = (host: Host, root: string, ladder: Ladder): Promise<void> =>
-  writeArtefacts(host, root, [[FACTS, factsText(ladder)]], warn(host));
+  writeArtefacts(host, root, [[FACTS, jsonText(ladder)]]);
 
 /** Writes everything of a search. Resolves with the exit code of a file that could not be written where a script expects it. */
 export async function writeSearch(
@@ -58,13 +52,8 @@ export async function writeSearch(
   const html = ladderHtml(ladder);
   const markdown = ladderMarkdown(ladder);
   await writeFacts(host, root, ladder);
-  await writeArtefacts(host, root, Object.entries({ [PAGE]: html, 'summary.md': markdown }), warn(host));
-  // By the names of a run's artefacts.
-  const copies = new Map(Object.entries({ 'report.html': html, 'summary.md': markdown }));
-  const hint = 'the folder of the search holds the same file';
-  const unwritten = await writeFixedPaths(host, fixed, copies, hint);
-  for (const one of unwritten) warn(host)(`${one.message}; ${one.hint}`);
-  return unwritten[0]?.exitCode ?? null;
+  await writeArtefacts(host, root, Object.entries({ [PAGE]: html, 'summary.md': markdown }));
+  return writeCopies(host, fixed, { html, markdown }, 'the folder of the search holds the same file');
 }
 
 /** Prints a search as it goes on: to stdout, or nothing of it where that is JSON. `page` is its search.html. */
@@ -99,7 +88,7 @@ export function searchPrinter(
     },
     end(ladder: Ladder) {
       const style = { colour, width: stdout.columns, full: false, page };
-      if (json) stdout.write(factsText(ladder));
+      if (json) stdout.write(jsonText(ladder));
       else print(quiet ? searchLine(ladder, style) : searchSummary(ladder, style));
     },
   };

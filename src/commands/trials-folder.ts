@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { EXIT, type ExitCode } from '../errors.ts';
 import type { Host } from '../host.ts';
+import { jsonText } from '../json-document.ts';
 import { writeArtefact } from '../measurement/bundle.ts';
 import type { Judged } from '../report/run-format.ts';
 import { trialLine, trialsSummary } from '../report/terminal-trials.ts';
@@ -38,7 +39,7 @@ export function openTrials(
       const artefacts = new Map([...all].filter(([name]) => fixed.some(({ artefact }) => artefact === name)));
       done.push({ trial, folder: folderOf(trial), report, artefacts });
       if (isNew) {
-        const sofar = `${JSON.stringify(trialsReport(done, plan), null, 2)}\n`;
+        const sofar = jsonText(trialsReport(done, plan));
         const warning = await writeArtefact(root, SUMMARY, sofar, host.redaction);
         if (warning !== null) host.stderr.write(`warning: ${warning}\n`);
       }
@@ -57,7 +58,7 @@ export function openTrials(
         host.stdout.write(render({ reports, trials: report }));
       } else if (flags.json === true) {
         const all = { ...report, reports, ...(comparison === null ? {} : { comparison }) };
-        host.stdout.write(`${JSON.stringify(all, null, 2)}\n`);
+        host.stdout.write(jsonText(all));
       } else {
         const style = { colour, width: host.stdout.columns, full: false, page: nearby(host, root) };
         host.stdout[colour ? 'paint' : 'write'](trialsSummary(report, style));

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { badInput } from '../errors.ts';
-import { issueOf, jsonIn } from '../json-document.ts';
+import { readDocument } from '../json-document.ts';
+import type { Read } from '../measurement/figure-kinds.ts';
 
 const text = z.string();
 const count = z.int().nonnegative();
@@ -65,27 +66,20 @@ export const duetSchema = z.object({
   result: resultSchema.nullable(),
 });
 
-type Read<T> = T extends readonly (infer E)[]
-  ? readonly Read<E>[]
-  : T extends object
-    ? { readonly [K in keyof T]: Read<T[K]> }
-    : T;
-
 /** The facts of a duet: two versions, and the trials that were made of them in turn. */
-export type Duet = Read<z.output<typeof duetSchema>>;
-export type DuetAttempt = Read<z.output<typeof attemptSchema>>;
-export type DuetVersion = Read<z.output<typeof versionSchema>>;
-export type DuetResult = Read<z.output<typeof resultSchema>>;
+export type Duet = Read<typeof duetSchema>;
+export type DuetAttempt = Read<typeof attemptSchema>;
+export type DuetVersion = Read<typeof versionSchema>;
+export type DuetResult = Read<typeof resultSchema>;
 export type VersionName = DuetAttempt['version'];
 
 /** Reads a duet.json. @throws CapbenchError (104) that names the file, the place in it, and what was expected */
 export function readDuet(content: string | Uint8Array, source: string): Duet {
   const hint = 'it must be as `capbench duet` wrote it';
-  const parsed = duetSchema.safeParse(jsonIn(content, source, hint));
-  if (!parsed.success) throw badInput(`${source} is broken: ${issueOf(parsed.error)}`, hint);
-  const { attempts } = parsed.data;
+  const read = readDocument(duetSchema, content, source, hint);
+  const { attempts } = read;
   const misplaced = attempts.findIndex(({ attempt }, i) => attempt !== i + 1);
   if (misplaced >= 0)
     throw badInput(`${source} is broken: attempts.${misplaced}: its attempt has another number`, hint);
-  return parsed.data;
+  return read;
 }

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { badInput } from '../errors.ts';
-import { issueOf, jsonIn } from '../json-document.ts';
+import { readDocument } from '../json-document.ts';
 import { emulatedTierSchema } from '../measurement/emulated-tier.ts';
+import type { Read } from '../measurement/figure-kinds.ts';
 
 const text = z.string();
 const count = z.int().nonnegative();
@@ -106,27 +107,20 @@ export const ladderSchema = z.object({
   result: resultSchema.nullable(),
 });
 
-type Read<T> = T extends readonly (infer E)[]
-  ? readonly Read<E>[]
-  : T extends object
-    ? { readonly [K in keyof T]: Read<T[K]> }
-    : T;
-
 /** The facts of a search. */
-export type Ladder = Read<z.output<typeof ladderSchema>>;
-export type LadderStep = Read<z.output<typeof stepSchema>>;
-export type LadderResult = Read<z.output<typeof resultSchema>>;
-export type Broken = Read<z.output<typeof brokenSchema>>;
+export type Ladder = Read<typeof ladderSchema>;
+export type LadderStep = Read<typeof stepSchema>;
+export type LadderResult = Read<typeof resultSchema>;
+export type Broken = Read<typeof brokenSchema>;
 export type GaveOut = (typeof GAVE_OUT)[number];
 
 /** Reads a search.json. @throws CapbenchError (104) that names the file, the place in it, and what was expected */
 export function readLadder(content: string | Uint8Array, source: string): Ladder {
   const hint = 'it must be as `capbench search` wrote it';
-  const parsed = ladderSchema.safeParse(jsonIn(content, source, hint));
-  if (!parsed.success) throw badInput(`${source} is broken: ${issueOf(parsed.error)}`, hint);
-  const { steps } = parsed.data;
+  const read = readDocument(ladderSchema, content, source, hint);
+  const { steps } = read;
   const misplaced = steps.findIndex(({ step }, i) => step !== i + 1);
   if (misplaced >= 0)
     throw badInput(`${source} is broken: steps.${misplaced}: its step has another number`, hint);
-  return parsed.data;
+  return read;
 }

@@ -1,6 +1,7 @@
 import type { Comparison } from '../compare/comparison.ts';
 import type { Duet } from '../compare/duet.ts';
 import type { Trial } from '../compare/trial.ts';
+import { jsonText } from '../json-document.ts';
 import { bencherMetrics } from './bencher.ts';
 import { benchmarkAction } from './benchmark-action.ts';
 import type { ComparedVerdict } from './comparison-comment.ts';
@@ -20,11 +21,11 @@ export function duetInFormat(
   const figures = () => trialsBenchmark(duet.scenario, head);
   switch (format) {
     case 'smaller-is-better':
-      return json(benchmarkAction(figures(), 'lower'));
+      return jsonText(benchmarkAction(figures(), 'lower'));
     case 'bigger-is-better':
-      return json(benchmarkAction(figures(), 'higher'));
+      return jsonText(benchmarkAction(figures(), 'higher'));
     case 'bencher':
-      return json(bencherMetrics(figures()));
+      return jsonText(bencherMetrics(figures()));
     default:
       return comparedInFormat(format, shownBy(duet, comparison));
   }
@@ -39,5 +40,3 @@ function shownBy(duet: Duet, comparison: Comparison | null): ComparedVerdict {
     ...{ headline: duetHeadline(duet, comparison), markdown: duetMarkdown(duet, comparison) },
   };
 }
-
-const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;

@@ -1,4 +1,5 @@
 import { badInput, EXIT } from '../errors.ts';
+import { jsonText } from '../json-document.ts';
 import type { Ladder } from '../model/ladder.ts';
 import { workflowCommands } from './annotations.ts';
 import { bencherMetrics } from './bencher.ts';
@@ -29,11 +30,11 @@ export function ladderInFormat(format: Format, ladder: Ladder): string {
         'each of its steps has one, in the folder of the step',
       );
     case 'smaller-is-better':
-      return json(benchmarkAction(foundOf(ladder), 'lower'));
+      return jsonText(benchmarkAction(foundOf(ladder), 'lower'));
     case 'bigger-is-better':
-      return json(benchmarkAction(foundOf(ladder), 'higher'));
+      return jsonText(benchmarkAction(foundOf(ladder), 'higher'));
     case 'bencher':
-      return json(bencherMetrics(foundOf(ladder)));
+      return jsonText(bencherMetrics(foundOf(ladder)));
   }
 }
 
@@ -50,5 +51,3 @@ function foundOf({ scenario, result }: Ladder): Benchmark {
   const { players } = result;
   return { scenario, figures: [{ metric: 'players', unit: 'players', better: 'higher', values: [players] }] };
 }
-
-const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;

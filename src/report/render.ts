@@ -2,6 +2,7 @@ import { HistogramLogWriter } from 'hdr-histogram-js';
 import { messageOf } from '../errors.ts';
 import { toHdr } from '../hdr-histogram.ts';
 import { countOf } from '../histogram.ts';
+import { jsonText } from '../json-document.ts';
 import type { Verdict } from '../judge/verdict.ts';
 import type { Figures, SystemFigure } from '../measurement/figures.ts';
 import type { Measurements } from '../measurement/measurements.ts';
@@ -51,7 +52,7 @@ async function chartsOf(report: Report, drawings: readonly Drawing[]) {
 }
 
 /** report.json. */
-export const reportJson = (report: Report): string => `${JSON.stringify(report, null, 2)}\n`;
+export const reportJson = (report: Report): string => jsonText(report);
 
 const KINDS = ['due', 'service', 'lag'] as const;
 

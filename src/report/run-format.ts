@@ -1,3 +1,4 @@
+import { jsonText } from '../json-document.ts';
 import { type BudgetLines, runAnnotations, workflowCommands } from './annotations.ts';
 import { bencherMetrics } from './bencher.ts';
 import { benchmarkAction } from './benchmark-action.ts';
@@ -32,12 +33,10 @@ export function runInFormat(format: Format, judged: Judged, budgets: BudgetLines
     case 'junit':
       return junit(report);
     case 'smaller-is-better':
-      return json(benchmarkAction(runBenchmark(reports), 'lower'));
+      return jsonText(benchmarkAction(runBenchmark(reports), 'lower'));
     case 'bigger-is-better':
-      return json(benchmarkAction(runBenchmark(reports), 'higher'));
+      return jsonText(benchmarkAction(runBenchmark(reports), 'higher'));
     case 'bencher':
-      return json(bencherMetrics(runBenchmark(reports)));
+      return jsonText(bencherMetrics(runBenchmark(reports)));
   }
 }
-
-const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
