@@ -1,8 +1,5 @@
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-/** The bundle is in dist. */
-export const root = fileURLToPath(new URL('..', import.meta.url));
+import { root } from '../capbench.ts';
 
 /** A version of the server: what its operations cost more than those of the base, percent. */
 export interface Arm {

@@ -3,12 +3,14 @@
  * that use more CPU for each operation are made in turn, and drawn in blocks into decisions; then some decisions are made
  * for real, by `capbench duet`. Each trial is kept, so that it can be done in slices.
  */
+
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readTrial, type Trial } from '../../../src/compare/trial.ts';
-import { EXIT, type ExitCode, messageOf } from '../../../src/errors.ts';
-import { STOP_SIGNALS } from '../../../src/host.ts';
-import { ARMS, ROUNDS, root, SAME } from './arm.ts';
+import { EXIT, type ExitCode } from '../../../src/errors.ts';
+import { timeoutSignal } from '../../../src/supervision/time-limit.ts';
+import { root, runBench, say } from '../capbench.ts';
+import { ARMS, ROUNDS, SAME } from './arm.ts';
 import { faultsOf, findingsOf, pairsByArm, sensitivitiesOf } from './findings.ts';
 import { decideLive, liveMissing, MOST_LIVE_MINUTES, readLive } from './live.ts';
 import { invalidTrials, measureTrials, trialsMissing, trialText } from './measure.ts';
@@ -24,8 +26,6 @@ stops after so long, and the next call goes on. --no-measuring prints the tables
 processes beside which a trial still counts (${FOREIGN_PERCENT}% of the host). Exit code 0 when all aims are met, 99 when one is not, 90 while
 measurements are missing, 105 after Ctrl-C.
 `;
-
-const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
 function readOptions(words: readonly string[]) {
   const { values } = parseArgs({
@@ -54,7 +54,7 @@ async function measureAll(
   stop: AbortSignal,
 ): Promise<void> {
   if (!isMeasuring) return;
-  const signal = AbortSignal.any([stop, AbortSignal.timeout(minutes * 60e3)]);
+  const signal = AbortSignal.any([stop, timeoutSignal(minutes * 60e3)]);
   const bench = { folder, foreignPercent, signal, say };
   await measureTrials(bench);
   if (trialsMissing(folder) === 0) await decideLive(bench);
@@ -88,18 +88,12 @@ function report({ folder, isMarkdown }: Options): ExitCode {
   return faults.length === 0 ? EXIT.pass : EXIT.breached;
 }
 
-const stop = new AbortController();
-for (const name of STOP_SIGNALS) process.on(name, () => stop.abort());
-let code: ExitCode = EXIT.badInput;
-try {
+await runBench(async (stop) => {
   const options = readOptions(process.argv.slice(2));
-  if (options === null) process.stdout.write(HELP);
-  else {
-    await measureAll(options, stop.signal);
-    code = stop.signal.aborted ? EXIT.interrupted : report(options);
+  if (options === null) {
+    process.stdout.write(HELP);
+    return EXIT.badInput;
   }
-} catch (thrown) {
-  say(messageOf(thrown));
-  code = EXIT.bug;
-}
-process.exitCode = code;
+  await measureAll(options, stop);
+  return stop.aborted ? EXIT.interrupted : report(options);
+});

@@ -4,8 +4,9 @@ import type { Comparison } from '../../../src/compare/comparison.ts';
 import { readDuet } from '../../../src/compare/duet.ts';
 import { pairsOf } from '../../../src/compare/next-trial.ts';
 import { EXIT } from '../../../src/errors.ts';
+import { capbench, lastWords } from '../capbench.ts';
 import { type Arm, BASE, commandOf, SAME, SLOWER } from './arm.ts';
-import { type Bench, capbench, lastWords, scenarioFile } from './measure.ts';
+import { type Bench, scenarioFile } from './measure.ts';
 
 /** A decision that `capbench duet` made. */
 export interface LiveDecision {
@@ -69,7 +70,7 @@ export async function decideLive(bench: Bench): Promise<void> {
         ...['--set', `rules.foreignCpuPercent=${foreignPercent}`],
         ...(isBegun ? ['--resume', made] : ['--out', out]),
       ],
-      bench,
+      bench.signal,
     );
     if (code === EXIT.interrupted) {
       say(`decision ${number}, ${arm.name}: interrupted; the finished trials are kept`);

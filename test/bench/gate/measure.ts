@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EXIT } from '../../../src/errors.ts';
 import { stablePort } from '../../../src/supervision/stable-port.ts';
-import { type Arm, commandOf, orderOf, ROUNDS, root, scenarioText } from './arm.ts';
+import { capbench, lastWords } from '../capbench.ts';
+import { type Arm, commandOf, orderOf, ROUNDS, scenarioText } from './arm.ts';
 
 /** Where all measurements are, and what each of them needs. */
 export interface Bench {
@@ -17,36 +17,6 @@ export interface Bench {
 
 /** A trial without a conclusion is made again at once, so often; then it is left for the next slice. */
 const ATTEMPTS = 4;
-
-/** Runs the built CLI to its end; an abort interrupts it as Ctrl-C does. Resolves with its exit code and its last words. */
-export async function capbench(
-  args: readonly string[],
-  { signal }: Pick<Bench, 'signal'>,
-): Promise<{ readonly code: number | null; readonly output: string }> {
-  const child = spawn(process.execPath, [join(root, 'bin', 'capbench.js'), ...args], {
-    cwd: root,
-    env: { ...process.env, CAPBENCH_WORKERS: '1' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    // Ctrl-C in a terminal reaches this process, which passes it on once.
-    detached: true,
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      output = (output + text).slice(-2000);
-    });
-  const stop = (): void => void child.kill('SIGINT');
-  signal.addEventListener('abort', stop);
-  if (signal.aborted) stop();
-  const code = await new Promise<number | null>((resolve) => {
-    child.once('error', () => resolve(null));
-    child.once('close', resolve);
-  });
-  signal.removeEventListener('abort', stop);
-  return { code, output };
-}
-
-export const lastWords = (output: string): string => output.trim().split('\n').slice(-3).join(' | ');
 
 /** The file of the scenario, beside the measurements, with a port that stays. */
 export async function scenarioFile(folder: string): Promise<string> {
@@ -105,7 +75,7 @@ async function measureTrial(
       ...['run', scenario, '--allow-start', '--no-charts', '--quiet', '--seed', String(round), '--out', out],
       ...sets.flatMap((one) => ['--set', one]),
     ],
-    bench,
+    bench.signal,
   );
   const report = join(out, 'latest', 'report.json');
   if (code === EXIT.pass || code === EXIT.breached) {

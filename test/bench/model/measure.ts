@@ -6,9 +6,10 @@ import { type Ladder, readLadder } from '../../../src/model/ladder.ts';
 import { type LoadPoint, readPoint } from '../../../src/model/load-point.ts';
 import { allowedCpus } from '../../../src/supervision/proc.ts';
 import { stablePort } from '../../../src/supervision/stable-port.ts';
+import { capbench, lastWords, root } from '../capbench.ts';
 import { type Job, nameOf } from './job.ts';
 import type { Measurement } from './measurement.ts';
-import { BUSY, busyScenario, root } from './world.ts';
+import { BUSY, busyScenario } from './world.ts';
 
 /** Of the measure phase, of runs and of all steps of a search. */
 const SECONDS = 10;
@@ -29,34 +30,10 @@ interface Nothing {
   readonly because: string;
 }
 
-/** Runs the built CLI to its end; an abort interrupts it as Ctrl-C does. Resolves with its exit code and its last words. */
-async function capbench(
-  args: readonly string[],
-  { signal }: Bench,
-  way: Job['way'],
-): Promise<{ readonly code: number | null; readonly output: string }> {
+/** A control group is used only where machines are made by its quota. */
+function environmentOf(way: Job['way']): NodeJS.ProcessEnv {
   const { CAPBENCH_CGROUP, ...env } = process.env;
-  const own = way === 'quota' && CAPBENCH_CGROUP !== undefined ? { CAPBENCH_CGROUP } : {};
-  const child = spawn(process.execPath, [join(root, 'bin', 'capbench.js'), ...args], {
-    cwd: root,
-    env: { ...env, ...own, CAPBENCH_WORKERS: '1' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    // Ctrl-C in a terminal reaches this process, which passes it on once.
-    detached: true,
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      output = (output + text).slice(-2000);
-    });
-  const stop = (): void => void child.kill('SIGINT');
-  signal.addEventListener('abort', stop);
-  const code = await new Promise<number | null>((resolve) => {
-    child.once('error', () => resolve(null));
-    child.once('close', resolve);
-  });
-  signal.removeEventListener('abort', stop);
-  return { code, output };
+  return way === 'quota' && CAPBENCH_CGROUP !== undefined ? { ...env, CAPBENCH_CGROUP } : env;
 }
 
 /** The scenario of a world: a shipped one by its name, the other as a file beside the measurements, with a port that stays. */
@@ -67,15 +44,13 @@ async function scenarioOf({ world }: Job, { folder }: Bench): Promise<string> {
   return file;
 }
 
-const lastWords = (output: string): string => output.trim().split('\n').slice(-3).join(' | ');
-
 async function measureRun(job: Job, args: readonly string[], bench: Bench): Promise<Measured | Nothing> {
   const out = join(bench.folder, 'bundles', nameOf(job));
   // Of a run that was interrupted.
   rmSync(out, { recursive: true, force: true });
   const scale = String(job.players / job.world.basePlayers);
   const flags = ['--scale', scale, '--no-charts', '--out', out];
-  const { code, output } = await capbench(['run', ...args, ...flags], bench, job.way);
+  const { code, output } = await capbench(['run', ...args, ...flags], bench.signal, environmentOf(job.way));
   if (code !== EXIT.pass && code !== EXIT.breached) return { because: `${code}: ${lastWords(output)}` };
   const point = readPoint(JSON.parse(readFileSync(join(out, 'latest', 'report.json'), 'utf8')));
   if ('because' in point) return point;
@@ -93,7 +68,11 @@ async function measureSearch(job: Job, args: readonly string[], bench: Bench): P
     ...['--from', String(job.players), '--precision', '5%', '--confirm', '1', '--time-limit', SEARCH_LIMIT],
     ...(isBegun ? ['--resume', found] : ['--out', out]),
   ];
-  const { code, output } = await capbench(['search', ...args, ...flags], bench, job.way);
+  const { code, output } = await capbench(
+    ['search', ...args, ...flags],
+    bench.signal,
+    environmentOf(job.way),
+  );
   if (code === EXIT.interrupted) return { because: 'interrupted; the finished steps are kept' };
   const ladder = ladderIn(join(found, 'search.json'));
   if (code !== EXIT.pass || ladder?.result?.found !== true) {

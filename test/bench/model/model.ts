@@ -3,17 +3,19 @@
  * measured with small loads, and larger loads and the capacity of other machines are predicted from them; then these are
  * measured, too. Each measurement is kept, so that it can be done in slices.
  */
+
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { EXIT, type ExitCode, messageOf } from '../../../src/errors.ts';
-import { STOP_SIGNALS } from '../../../src/host.ts';
+import { EXIT, type ExitCode } from '../../../src/errors.ts';
+import { timeoutSignal } from '../../../src/supervision/time-limit.ts';
+import { root, runBench, say } from '../capbench.ts';
 import { jobsOf, nameOf } from './job.ts';
 import { measure } from './measure.ts';
 import { type Measurement, readMeasurement, type Way } from './measurement.ts';
 import { checksOf, faultsOf, summaryOf } from './prediction-check.ts';
 import { markdownOf, summaryText, textOf } from './table.ts';
-import { root, WORLDS } from './world.ts';
+import { WORLDS } from './world.ts';
 
 const FOREIGN_PERCENT = 10;
 
@@ -30,7 +32,6 @@ Worlds: ${WORLDS.map(({ name }) => name).join(', ')}. Exit code 0 when all aims 
 missing, 105 after Ctrl-C.
 `;
 
-const say = (text: string): void => void process.stderr.write(`${text}\n`);
 /** An attempt that came to nothing is repeated once in a slice. */
 const ATTEMPTS = 2;
 
@@ -78,8 +79,7 @@ async function measureAll(
   mkdirSync(folder, { recursive: true });
   const missing = jobsOf(worlds, way).filter((job) => !existsSync(fileOf(folder, nameOf(job))));
   if (!isMeasuring) return missing.length;
-  const time = AbortSignal.timeout(minutes * 60e3);
-  const signal = AbortSignal.any([stop, time]);
+  const signal = AbortSignal.any([stop, timeoutSignal(minutes * 60e3)]);
   let left = missing.length;
   for (const job of missing) {
     for (let attempt = 1; attempt <= ATTEMPTS && !signal.aborted; attempt++) {
@@ -120,18 +120,12 @@ function report({ folder, worlds, markdown }: Options, missing: number): ExitCod
   return faults.length === 0 ? EXIT.pass : EXIT.breached;
 }
 
-const stop = new AbortController();
-for (const name of STOP_SIGNALS) process.on(name, () => stop.abort());
-let code: ExitCode = EXIT.badInput;
-try {
+await runBench(async (stop) => {
   const options = readOptions(process.argv.slice(2));
-  if (options === null) process.stdout.write(HELP);
-  else {
-    const missing = await measureAll(options, stop.signal);
-    code = stop.signal.aborted ? EXIT.interrupted : report(options, missing);
+  if (options === null) {
+    process.stdout.write(HELP);
+    return EXIT.badInput;
   }
-} catch (thrown) {
-  say(messageOf(thrown));
-  code = EXIT.bug;
-}
-process.exitCode = code;
+  const missing = await measureAll(options, stop);
+  return stop.aborted ? EXIT.interrupted : report(options, missing);
+});

@@ -1,8 +1,5 @@
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-/** The bundle is in dist. */
-export const root = fileURLToPath(new URL('..', import.meta.url));
+import { root } from '../capbench.ts';
 
 /** A world whose costs are measured small, and predicted. */
 export interface World {
