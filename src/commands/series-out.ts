@@ -11,6 +11,7 @@ import { plain } from '../report/plain-text.ts';
 import { prometheusText } from '../report/prometheus-text.ts';
 import { writeRequests } from '../report/remote-write.ts';
 import type { Report } from '../report/report.ts';
+import { timeoutSignal } from '../supervision/time-limit.ts';
 
 /** What `--out` names: the folder for bundles, and where else the series of a run go. */
 export interface RunOut {
@@ -157,7 +158,7 @@ async function send(
   requests: readonly Uint8Array<ArrayBuffer>[],
   abort: AbortSignal,
 ): Promise<string | null> {
-  const signal = AbortSignal.any([abort, AbortSignal.timeout(LIMIT_MS)]);
+  const signal = AbortSignal.any([abort, timeoutSignal(LIMIT_MS)]);
   for (const [i, request] of requests.entries()) {
     let refused = await post(destination, request, signal);
     for (const pause of PAUSES_MS) {

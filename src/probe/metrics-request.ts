@@ -6,6 +6,7 @@ import { causeOfAnswer } from '../address/connection-cause.ts';
 import type { MetricsAddress } from '../address/probe-address.ts';
 import { midway, monotonic } from '../clock.ts';
 import { messageOf, stackFailed } from '../errors.ts';
+import { timeoutSignal } from '../supervision/time-limit.ts';
 import { readMetricsPage } from './metrics-page.ts';
 
 /** Prometheus' own Accept header: OpenMetrics, else its text format; quoted names are not escaped. */
@@ -34,7 +35,7 @@ export function openPageReader(
       headers: { ...access.headers, accept: ACCEPT },
       headersTimeout: patienceMs,
       bodyTimeout: patienceMs,
-      signal: AbortSignal.any([AbortSignal.timeout(limitMs), closed.signal]),
+      signal: AbortSignal.any([timeoutSignal(limitMs), closed.signal]),
       ...(dispatcher === null ? {} : { dispatcher }),
     });
     if (statusCode !== 200) {

@@ -2,6 +2,7 @@ import { Agent, request } from 'undici';
 import { connectorOptions, type Reachable } from '../address/access.ts';
 import { causeOfAnswer, causeOfError } from '../address/connection-cause.ts';
 import { CapbenchError, codeOf, stackFailed } from '../errors.ts';
+import { timeoutSignal } from '../supervision/time-limit.ts';
 
 const ANSWER_LIMIT_MS = 5_000;
 const LARGEST_ANSWER_BYTES = 64 * 2 ** 10;
@@ -14,7 +15,7 @@ const NO_SERVER = "use the base address of a server that speaks the scenario's p
  * 5 s; with the signal's reason when aborted.
  */
 export async function askJson({ url, ...access }: Reachable, path: string, signal: AbortSignal) {
-  const limit = AbortSignal.timeout(ANSWER_LIMIT_MS);
+  const limit = timeoutSignal(ANSWER_LIMIT_MS);
   let text = '';
   let head: { readonly status: number; readonly location?: string };
   const connect = connectorOptions(access);

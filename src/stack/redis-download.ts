@@ -7,7 +7,7 @@ import { removeFolder } from '../supervision/cleanup.ts';
 import { describeExit, KILL, startProcess } from '../supervision/process.ts';
 import { startTime } from '../supervision/process-tree.ts';
 import { findProgram, isExecutable } from '../supervision/program.ts';
-import { unlessAborted } from '../supervision/time-limit.ts';
+import { timeoutSignal, unlessAborted } from '../supervision/time-limit.ts';
 import { openWatchdog, type Watchdog } from '../supervision/watchdog.ts';
 import { CACHED_VALKEY, cachedRedis, type RedisProgram, redisAt } from './redis-program.ts';
 
@@ -178,7 +178,7 @@ async function python(
     env: Object.fromEntries(given),
     ...{ endMethod: 'tree', ladder: [KILL] },
   });
-  const late = AbortSignal.timeout(LIMIT_MS);
+  const late = timeoutSignal(LIMIT_MS);
   const exit = await unlessAborted(child.exited, AbortSignal.any([signal, late])).catch(() => child.stop());
   signal.throwIfAborted();
   if (exit.code === 0) return;

@@ -26,6 +26,17 @@ export function settlesWithin(promise: Promise<unknown>, milliseconds: number): 
   });
 }
 
+/**
+ * A signal that is aborted after so long, for `AbortSignal.any`: on Node 20 an `AbortSignal.timeout` to which only that refers is
+ * collected, and never fires. It keeps no process alive.
+ */
+export function timeoutSignal(milliseconds: number): AbortSignal {
+  const late = new AbortController();
+  const reason = new DOMException(`not ${within(milliseconds)}`, 'TimeoutError');
+  setTimeout(() => late.abort(reason), milliseconds).unref();
+  return late.signal;
+}
+
 /** All listeners of a signal share one event listener, since Node warns of a leak at more than ten. */
 const waiting = new WeakMap<AbortSignal, Set<() => void>>();
 
