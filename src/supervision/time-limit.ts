@@ -32,7 +32,7 @@ export function settlesWithin(promise: Promise<unknown>, milliseconds: number): 
  */
 export function timeoutSignal(milliseconds: number): AbortSignal {
   const late = new AbortController();
-  const reason = new DOMException(`not ${within(milliseconds)}`, 'TimeoutError');
+  const reason = new DOMException('The operation was aborted due to timeout', 'TimeoutError');
   setTimeout(() => late.abort(reason), milliseconds).unref();
   return late.signal;
 }
