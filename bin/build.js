@@ -100,6 +100,7 @@ const bench = () => ({
   'bench-truth': 'test/bench/truth/truth.ts',
   'bench-model': 'test/bench/model/model.ts',
   'bench-gate': 'test/bench/gate/gate.ts',
+  'bench-history': 'test/bench/history.ts',
   'bench-known-world': 'test/bench/truth/known-world.ts',
   'bench-knee': 'test/bench/knee.ts',
   attribution: 'test/attribution/attribution.ts',

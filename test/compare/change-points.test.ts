@@ -1,26 +1,8 @@
 import { expect, test } from 'vitest';
 import { changePoints, type Detection } from '../../src/compare/change-points.ts';
-import { random } from '../../src/rng.ts';
+import { normal, steps } from './noisy-steps.ts';
 
 const DETECTION: Detection = { window: 50, significance: 0.001, leastPercent: 5 };
-
-/** Values around 0, of the standard normal distribution, the same for the same seed. */
-function normal(seed: number): () => number {
-  const next = random(seed);
-  return () => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
-}
-
-/** Levels one after the other, with noise of a coefficient of variation in percent. */
-function steps(
-  levels: readonly (readonly [runs: number, mean: number])[],
-  cvPercent: number,
-  seed = 1,
-): number[] {
-  const noise = normal(seed);
-  return levels.flatMap(([runs, mean]) =>
-    Array.from({ length: runs }, () => mean * (1 + (cvPercent / 100) * noise())),
-  );
-}
 
 const found = (values: readonly number[], detection: Partial<Detection> = {}) =>
   changePoints(values, { ...DETECTION, ...detection });

@@ -11,7 +11,7 @@ import {
   pairsOf,
   versionOf,
 } from '../../src/compare/next-trial.ts';
-import { random } from '../../src/rng.ts';
+import { normal } from './noisy-steps.ts';
 
 type MetricComparison = Comparison['metrics'][number];
 
@@ -144,19 +144,16 @@ test('what cannot be compared is said after the first pair', () => {
   });
 });
 
-/** The sum of twelve uniform numbers, less six, is nearly normal. */
-const normal = (next: () => number): number => Array.from({ length: 12 }, next).reduce((a, b) => a + b) - 6;
-
 test('stopping by the spread leaves the level of the interval nearly as it is: simulated duets of equal versions', () => {
   const [duets, alpha, threshold] = [3000, 0.01, 5];
-  const next = random(7);
+  const noise = normal(7);
   let [alarms, stopped] = [0, 0];
   for (let i = 0; i < duets; i++) {
     const spread = [0.01, 0.03, 0.06][i % 3] ?? 0;
     const [base, head]: [number[], number[]] = [[], []];
     for (let pairs = 1; pairs <= 40; pairs++) {
-      base.push(Math.exp((spread / Math.SQRT2) * normal(next)));
-      head.push(Math.exp((spread / Math.SQRT2) * normal(next)));
+      base.push(Math.exp((spread / Math.SQRT2) * noise()));
+      head.push(Math.exp((spread / Math.SQRT2) * noise()));
       if (pairs < FEWEST_PAIRS || pairs % 2 === 1) continue;
       const change = changeOf(base, head, 'paired');
       if (change === null || percentOf(detectableOf(change, alpha)) > threshold) continue;
