@@ -38,7 +38,7 @@ const ACCEPTANCE = ['acceptance/*.test.ts'];
 /** What takes long, and is seldom the first to break: of `npm run test:acceptance`, too. */
 const LONG = [
   'bench/truth/engine.test.ts',
-  'e2e/{disturbed,duet,outcomes}.test.ts',
+  'e2e/{agents,disturbed,duet,outcomes,tier}.test.ts',
   'e2e/faults/{host,processes}.test.ts',
   'load/k6/{merge,segments,standalone}.test.ts',
   'probe/attached-postgres.test.ts',
